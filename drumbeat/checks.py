@@ -1,0 +1,106 @@
+"""What a declaration must satisfy, checked where it stands: each error says which, what, the limit and the remedy."""
+
+import inspect
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from drumbeat import limits
+from drumbeat.errors import InvalidTask
+from drumbeat.permission import Allow
+from drumbeat.retry import Backoff
+from drumbeat.run import TASK_NAME
+from drumbeat.schedule import At, Cron, Rate
+
+if TYPE_CHECKING:
+    from drumbeat.task import Task
+
+OVERLAPS = ("skip", "allow")
+_MAX_RETRIES = 100
+_MAX_CHUNK_ITEMS = 10_000
+_MIN_CHUNK_BYTES = 1024
+_RANGES = {
+    "memory_mib": (*limits.LAMBDA_MEMORY_MIB, "MiB, what Lambda offers"),
+    "timeout_s": (1, limits.LAMBDA_TIMEOUT_S, "seconds, Lambda's limit; make chunk_size smaller instead"),
+    "max_concurrency": (*limits.SQS_SOURCE_CONCURRENCY, "invocations, what an SQS event source offers"),
+    "concurrency": (1, 1000, "items at the same time in one invocation"),
+    "retries": (0, _MAX_RETRIES, "retries of an item"),
+    "chunk_size": (1, _MAX_CHUNK_ITEMS, "items in a message"),
+    "chunk_bytes": (_MIN_CHUNK_BYTES, limits.SQS_MESSAGE_BYTES, "bytes, SQS's limit for a message"),
+    "batch_size": (1, limits.SQS_SOURCE_BATCH, "messages, the limit of an SQS event source"),
+    "batch_window_s": (0, limits.SQS_SOURCE_WINDOW_S, "seconds, the limit of an SQS event source"),
+    "dispatcher_memory_mib": (*limits.LAMBDA_MEMORY_MIB, "MiB, what Lambda offers"),
+    "dispatcher_timeout_s": (60, limits.LAMBDA_TIMEOUT_S, "seconds; longer expansions go on in the next invocation"),
+}
+_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
+    "schedule": ((Cron, Rate, At, type(None)), 'Cron("0 0 * * ? *"), Rate(minutes=5), At(...) or None'),
+    "backoff": ((Backoff,), "a Backoff"),
+    "idempotent_by": ((str, type(None)), "the name of a field of the items, or None"),
+    "tracing": ((bool,), "True or False"),
+}
+
+
+def check_text(task: "Task") -> None:
+    """Check the name and whatever of the declaration is no number."""
+    if not isinstance(task.name, str) or not TASK_NAME.fullmatch(task.name):
+        raise InvalidTask(
+            f"task name {task.name!r}: 1 to 48 lower-case letters, digits and hyphens are allowed, a letter first, "
+            "like nightly-invoices"
+        )
+    for field, (types, wanted) in _TYPES.items():
+        if not isinstance(getattr(task, field), types):
+            raise InvalidTask(f"task {task.name!r}: {field}={getattr(task, field)!r}; {wanted} is expected")
+    if task.overlap not in OVERLAPS:
+        raise InvalidTask(f"task {task.name!r}: overlap={task.overlap!r}; {' or '.join(OVERLAPS)} is allowed")
+    for permission in task.permissions:
+        if not isinstance(permission, Allow):
+            raise InvalidTask(f'task {task.name!r}: permissions holds {permission!r}; Allow("s3:GetObject", on=...)')
+    for variable, value in task.environment.items():
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]+", variable) or variable.startswith(("AWS_", "DRUMBEAT_")):
+            raise InvalidTask(
+                f"task {task.name!r}: environment variable {variable!r}; two or more letters, digits and underscores "
+                "are allowed, a letter first, and AWS_ and DRUMBEAT_ are taken"
+            )
+        if not isinstance(value, str):
+            raise InvalidTask(f"task {task.name!r}: environment variable {variable} is {value!r}; write it as text")
+
+
+def check_numbers(task: "Task") -> None:
+    """Check every number against its range, then the combinations that can't fit one invocation."""
+    for field, (low, high, unit) in _RANGES.items():
+        value = getattr(task, field)
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise InvalidTask(f"task {task.name!r}: {field}={value!r}; {low:,} to {high:,} are allowed ({unit})")
+    tolerated = task.tolerated_failure_percentage
+    if not _is_number(tolerated) or not 0 <= tolerated <= 100:  # noqa: PLR2004
+        raise InvalidTask(f"task {task.name!r}: tolerated_failure_percentage={tolerated!r}; 0 to 100 are allowed")
+    if not _is_number(task.item_s) or not 0 < task.item_s <= task.timeout_s:
+        raise InvalidTask(
+            f"task {task.name!r}: item_s={task.item_s!r}; an item must fit one invocation: above 0, up to "
+            f"timeout_s={task.timeout_s}"
+        )
+    if task.batch_size > limits.SQS_SOURCE_BATCH_WITHOUT_WINDOW and task.batch_window_s == 0:
+        raise InvalidTask(
+            f"task {task.name!r}: batch_size={task.batch_size} needs a batch_window_s of 1 or more: without, SQS gives "
+            f"an invocation {limits.SQS_SOURCE_BATCH_WITHOUT_WINDOW} messages at most"
+        )
+    if task.batch_size * task.chunk_bytes > limits.LAMBDA_SYNC_PAYLOAD_BYTES:
+        raise InvalidTask(
+            f"task {task.name!r}: batch_size={task.batch_size} x chunk_bytes={task.chunk_bytes:,} is more than the "
+            f"{limits.LAMBDA_SYNC_PAYLOAD_BYTES:,} bytes of one invocation; choose chunk_bytes up to "
+            f"{limits.LAMBDA_SYNC_PAYLOAD_BYTES // task.batch_size:,}, or a smaller batch_size"
+        )
+
+
+def check_parameters(task: "Task", kind: str, function: Callable[..., Any], *names: str) -> None:
+    """Check that a function can be called with these positional arguments."""
+    wanted = f"def {kind}({', '.join(names)})"
+    try:
+        inspect.signature(function).bind(*names)
+    except (TypeError, ValueError):
+        name = getattr(function, "__name__", repr(function))
+        raise InvalidTask(f"task {task.name!r}: {name} can't be its {kind}: `{wanted}` is expected") from None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,124 @@
+"""Chunks: the items that share one message, and the text they travel as."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from drumbeat import limits
+from drumbeat.errors import ItemNotJson, ItemTooLarge, MalformedMessage
+from drumbeat.run import Run
+
+VERSION = 1
+_REFUSED_BY_SQS = (("\ufffe", "\\ufffe"), ("\uffff", "\\uffff"))
+"""https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html: all else JSON escapes."""
+_FRAME_BYTES = 256  # more than everything in a message that isn't an item: version, run id, numbers, an S3 key
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A chunk on its way out: its number in the run, the number of its first item, its items as JSON."""
+
+    number: int
+    first: int
+    items: tuple[str, ...]
+
+    def body(self, run_id: str) -> str:
+        """The message that carries the items."""
+        return f'{self._head(run_id)},"items":[{",".join(self.items)}]}}'
+
+    def pointer(self, run_id: str, key: str) -> str:
+        """The message for items that are kept in S3, as `stored` wrote them, under `key`."""
+        return f'{self._head(run_id)},"count":{len(self.items)},"s3":{json.dumps(key)}}}'
+
+    def stored(self) -> str:
+        """What to keep in S3 for a pointer: a JSON array."""
+        return f"[{','.join(self.items)}]"
+
+    def _head(self, run_id: str) -> str:
+        return f'{{"v":{VERSION},"run":"{run_id}","chunk":{self.number},"first":{self.first}'
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A chunk as it arrives: `items`, or None and the `key` in the app's bucket where they are."""
+
+    run: Run
+    number: int
+    first: int
+    count: int
+    items: Sequence[Any] | None
+    key: str | None = None
+
+
+def encode_item(item: Any, *, task: str, number: int) -> str:
+    """Write one item as compact JSON; raises ItemNotJson or ItemTooLarge, naming task and item."""
+    try:
+        text = json.dumps(item, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        for character, escape in _REFUSED_BY_SQS:
+            text = text.replace(character, escape)
+        size = len(text.encode())
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ItemNotJson(
+            f"task {task!r}, item {number}: a {type(item).__name__} that isn't JSON ({error}); yield dicts, lists, "
+            "text, finite numbers, booleans or None"
+        ) from None
+    if size > limits.MAX_ITEM_BYTES:
+        raise ItemTooLarge(
+            f"task {task!r}, item {number}: {size:,} bytes, {limits.MAX_ITEM_BYTES:,} allowed; keep the data in S3 and "
+            "yield its key"
+        )
+    return text
+
+
+def pack(items: Iterable[str], *, size: int, max_bytes: int, number: int = 0, first: int = 0) -> Iterator[Packed]:
+    """Cut encoded items into chunks of at most `size` items and `max_bytes` of message, in order.
+
+    Where a chunk ends depends on its own items only, so packing that resumes at a chunk's start makes the same chunks.
+    An item that is larger than `max_bytes` is a chunk of its own.
+    """
+    budget = max_bytes - _FRAME_BYTES
+    held: list[str] = []
+    used = 0
+    for item in items:
+        cost = len(item.encode()) + 1
+        if held and (len(held) == size or used + cost > budget):
+            yield Packed(number, first, tuple(held))
+            number, first, held, used = number + 1, first + len(held), [], 0
+        held.append(item)
+        used += cost
+    if held:
+        yield Packed(number, first, tuple(held))
+
+
+def parse(body: str, *, bucket: str) -> Chunk:
+    """Read a message; raises MalformedMessage for anything that `Packed` can't have written."""
+    try:
+        message = json.loads(body)
+        if message["v"] != VERSION:
+            raise MalformedMessage(f"message version {message['v']!r}; this worker reads version {VERSION}")
+        items = message.get("items")
+        if items is None:
+            count, key = _count(message["count"]), message["s3"]
+        else:
+            count, key = len(items), None
+        if not isinstance(items, list | None) or not isinstance(key, str | None) or (items is None) == (key is None):
+            raise MalformedMessage("either a list of items or the S3 key of one is expected")
+        return Chunk(
+            Run.parse(message["run"], bucket=bucket),
+            _count(message["chunk"]),
+            _count(message["first"]),
+            count,
+            items,
+            key,
+        )
+    except MalformedMessage:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise MalformedMessage(f"not a chunk ({type(error).__name__}); something else has sent it") from None
+
+
+def _count(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise MalformedMessage("numbers of a chunk are whole and not negative")
+    return value

@@ -1,0 +1,68 @@
+"""Every error that drumbeat raises on purpose, under one root, named by its condition."""
+
+
+class DrumbeatError(Exception):
+    """Something drumbeat refuses or can't do."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").partition("\n")[0])
+
+
+class InvalidSchedule(DrumbeatError, ValueError):
+    """The schedule isn't one that AWS accepts."""
+
+
+class InvalidTask(DrumbeatError, ValueError):
+    """The declaration of a task is wrong."""
+
+
+class DuplicateTask(DrumbeatError):
+    """Two tasks of an app have the same name."""
+
+
+class UnknownTask(DrumbeatError):
+    """No task of this name is declared."""
+
+
+class TaskModuleFailed(DrumbeatError):
+    """A module of the app's handlers can't be imported."""
+
+
+class MalformedFire(DrumbeatError, ValueError):
+    """The event that should open a run isn't one of drumbeat's."""
+
+
+class MalformedMessage(DrumbeatError, ValueError):
+    """The message that should hold a chunk isn't one of drumbeat's."""
+
+
+class ExpandFailed(DrumbeatError):
+    """The items of a run can't be had."""
+
+
+class ItemNotJson(ExpandFailed):
+    """An item isn't JSON."""
+
+
+class ItemTooLarge(ExpandFailed):
+    """An item is larger than drumbeat carries."""
+
+
+class SourceMissing(ExpandFailed):
+    """The source of a run's items doesn't exist or may not be read."""
+
+
+class ResultNotJson(DrumbeatError):
+    """What the work function returned isn't JSON."""
+
+
+class WorkerDied(DrumbeatError):
+    """The worker died (out of memory, timeout) while it did this item."""
+
+
+class RunLost(DrumbeatError):
+    """The ledger doesn't know the run."""
+
+
+class Fenced(DrumbeatError):
+    """Another invocation has taken over this run."""

@@ -1,0 +1,30 @@
+"""The AWS quotas that a declaration or a message must respect, as of 2026-11-22.
+
+Each number is the documented one; the page is named beside it.  Prices and ramps, which only a plan needs, are in
+`drumbeat.plan`.
+"""
+
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+LAMBDA_TIMEOUT_S = 900
+LAMBDA_MEMORY_MIB = (128, 10_240)
+LAMBDA_SYNC_PAYLOAD_BYTES = 6 * 1024 * 1024
+LAMBDA_ENVIRONMENT_BYTES = 4096
+
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+SQS_MESSAGE_BYTES = 1024 * 1024  # one message, and one SendMessageBatch call in all
+SQS_BATCH_ENTRIES = 10
+SQS_DELAY_S = 900
+SQS_VISIBILITY_S = 12 * 3600
+SQS_RETENTION_S = 14 * 86_400
+
+# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+SQS_SOURCE_BATCH = 10_000
+SQS_SOURCE_BATCH_WITHOUT_WINDOW = 10
+SQS_SOURCE_WINDOW_S = 300
+SQS_SOURCE_CONCURRENCY = (2, 1000)
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
+DYNAMODB_ITEM_BYTES = 400 * 1024
+
+MAX_ITEM_BYTES = 10 * 1024 * 1024
+"""Ours: an item above this is refused; between the SQS limit and this it travels through S3."""

@@ -1,0 +1,64 @@
+"""When a failed item is tried again, and what isn't a failure at all."""
+
+from dataclasses import dataclass
+
+from drumbeat.errors import InvalidTask
+from drumbeat.limits import SQS_VISIBILITY_S
+
+THROTTLES = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "LimitExceededException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+"""The error codes that botocore's own standard retry mode takes for throttling (botocore/retries/standard.py)."""
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """Exponential backoff with full jitter: attempt n waits up to `first_s` x `factor`^(n-1), at most `cap_s`.
+
+    Full jitter spreads retries best of the schemes compared in
+    https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/.
+    """
+
+    first_s: float = 2
+    factor: float = 2
+    cap_s: float = 900
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.first_s <= self.cap_s <= SQS_VISIBILITY_S and self.factor >= 1):
+            raise InvalidTask(
+                f"{self!r}: 0 <= first_s <= cap_s <= {SQS_VISIBILITY_S} (SQS's longest visibility) and factor >= 1 "
+                "are allowed; choose a smaller cap_s or a larger factor"
+            )
+
+    def delay_s(self, attempt: int, *, draw: float) -> int:
+        """Whole seconds to wait after failed attempt `attempt` (1, 2, ...); `draw` is uniform in [0, 1)."""
+        ceiling = min(self.cap_s, self.first_s * self.factor ** min(attempt - 1, 64))
+        return round(ceiling * draw)
+
+
+def is_throttle(error: BaseException) -> bool:
+    """Whether AWS refused for its rate, in this error or one that it was raised from: such a try burns no attempt."""
+    seen: BaseException | None = error
+    for _ in range(8):
+        if seen is None:
+            return False
+        response = getattr(seen, "response", None)
+        if isinstance(response, dict) and response.get("Error", {}).get("Code") in THROTTLES:
+            return True
+        seen = seen.__cause__
+    return False

@@ -1,0 +1,141 @@
+"""A task: when it fires, what its items are, what work one item needs. Declared once; the rest is derived."""
+
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, TypeVar, cast
+
+from drumbeat import limits
+from drumbeat.checks import check_numbers, check_parameters, check_text
+from drumbeat.errors import InvalidTask
+from drumbeat.permission import Allow
+from drumbeat.retry import Backoff
+from drumbeat.run import Run
+from drumbeat.schedule import At, Cron, Rate
+from drumbeat.source import DynamoItems, Range, S3Lines, S3Objects, Source
+
+Expand = Callable[[Run], Iterable[Any] | Source]
+Work = Callable[[Any, Run], Any]
+Complete = Callable[[Run, Iterator[Any]], Any]
+Given = TypeVar("Given", bound=Callable[..., Any] | S3Lines | S3Objects | Range | DynamoItems)
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A declaration and its functions; a wrong one raises InvalidTask where it stands.
+
+    name: lower-case letters, digits and hyphens; unique in an app.
+    schedule: Cron, Rate or At; None for a task that is only started by hand.
+    memory_mib, timeout_s: what one worker invocation gets (128-10,240 MiB; 1-900 s).
+    max_concurrency: worker invocations at the same time (2-1,000).
+    concurrency: items at the same time in an invocation: threads for a plain `work`, coroutines for `async def`.
+    retries: how often a failed item is tried again, after `backoff`; then it is a dead letter.
+    chunk_size, chunk_bytes: how many items, and bytes of JSON, share one message at most.
+    batch_size, batch_window_s: how many messages one invocation takes, and how long it may wait for them.
+    overlap: a fire while an earlier run of the task is active: "skip" it, or "allow" both.
+    tolerated_failure_percentage: the share of failed items, in percent, up to which a run still succeeded.
+    idempotent_by: the field that identifies an item's effect: a crash in mid-chunk won't repeat what was done.
+    item_s: seconds that one item is expected to take: a guess, for forecasts and for virtual time.
+    permissions: what the functions may do on AWS, besides reading the task's source.
+    environment: variables of the task's Lambda functions.
+    tracing: X-Ray traces of the task's functions.
+    """
+
+    name: str
+    _: KW_ONLY
+    schedule: Cron | Rate | At | None = None
+    memory_mib: int = 512
+    timeout_s: int = 60
+    max_concurrency: int = 50
+    concurrency: int = 1
+    retries: int = 3
+    backoff: Backoff = field(default_factory=Backoff)
+    chunk_size: int = 100
+    chunk_bytes: int = 256 * 1024
+    batch_size: int = 1
+    batch_window_s: int = 0
+    overlap: str = "skip"
+    tolerated_failure_percentage: float = 0
+    idempotent_by: str | None = None
+    item_s: float = 0.1
+    permissions: tuple[Allow, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    tracing: bool = False
+    dispatcher_memory_mib: int = 1024
+    dispatcher_timeout_s: int = limits.LAMBDA_TIMEOUT_S
+    module: str = field(default="", repr=False)
+    _functions: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.module:
+            object.__setattr__(self, "module", sys._getframe(2).f_globals.get("__name__", ""))  # noqa: SLF001
+        object.__setattr__(self, "permissions", tuple(self.permissions))
+        check_text(self)
+        check_numbers(self)
+
+    @property
+    def visibility_timeout_s(self) -> int:
+        """Six times the function's timeout, plus the window, as AWS recommends for a queue that feeds a function.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+        """
+        return 6 * self.timeout_s + self.batch_window_s
+
+    @property
+    def max_receives(self) -> int:
+        """How often SQS may deliver a message before it is a dead letter.
+
+        Attempts are counted by drumbeat, and a throttled or unfinished delivery is none: so there is room above them.
+        """
+        return 2 * (self.retries + 1) + 10
+
+    @property
+    def source(self) -> Expand | Source:
+        """What was given to `expand`."""
+        return cast("Expand | Source", self._function("expand"))
+
+    @property
+    def worker(self) -> Work:
+        """What was given to `work`."""
+        return cast("Work", self._function("work"))
+
+    @property
+    def fan_in(self) -> Complete | None:
+        """What was given to `complete`, if anything."""
+        return self._functions.get("complete")
+
+    def expand(self, given: Given) -> Given:
+        """Take what yields a run's items: a function of the run, as a decorator, or a source, as a plain call.
+
+        The function may return any iterable or a source.  It must yield the same items in the same order when it is
+        called again for the same run: so a dispatcher that died goes on where it was.
+        """
+        if not isinstance(given, Source):
+            check_parameters(self, "expand", cast("Callable[..., Any]", given), "run")
+        return self._take("expand", given)
+
+    def work(self, function: Function) -> Function:
+        """Take the function that does one item, plain or `async def`; what it returns reaches `complete`."""
+        check_parameters(self, "work", function, "item", "run")
+        return self._take("work", function)
+
+    def complete(self, function: Function) -> Function:
+        """Take the function that is called with the run and its results, in item order, when a run has succeeded."""
+        check_parameters(self, "complete", function, "run", "results")
+        if inspect.iscoroutinefunction(function):
+            raise InvalidTask(f"task {self.name!r}: complete is called in a plain function; drop the async")
+        return self._take("complete", function)
+
+    def _take(self, kind: str, given: Any) -> Any:
+        if kind in self._functions:
+            raise InvalidTask(f"task {self.name!r} has its {kind} already; declare a second task for another one")
+        self._functions[kind] = given
+        return given
+
+    def _function(self, kind: str) -> Any:
+        try:
+            return self._functions[kind]
+        except KeyError:
+            raise InvalidTask(f"task {self.name!r} has no {kind}; decorate a function with @{kind}") from None
