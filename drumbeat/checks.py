@@ -30,7 +30,11 @@ _RANGES = {
     "batch_size": (1, limits.SQS_SOURCE_BATCH, "messages, the limit of an SQS event source"),
     "batch_window_s": (0, limits.SQS_SOURCE_WINDOW_S, "seconds, the limit of an SQS event source"),
     "dispatcher_memory_mib": (*limits.LAMBDA_MEMORY_MIB, "MiB, what Lambda offers"),
-    "dispatcher_timeout_s": (60, limits.LAMBDA_TIMEOUT_S, "seconds; longer expansions go on in the next invocation"),
+    "dispatcher_timeout_s": (
+        60,
+        limits.LAMBDA_TIMEOUT_S,
+        "seconds; longer expansions go on in the next invocation",
+    ),
 }
 _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "schedule": ((Cron, Rate, At, type(None)), 'Cron("0 0 * * ? *"), Rate(minutes=5), At(...) or None'),

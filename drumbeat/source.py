@@ -64,7 +64,7 @@ class Range:
 
 @dataclass(frozen=True)
 class DynamoItems:
-    """Each item of a DynamoDB table (a scan), as plain JSON: whole numbers as int, other numbers as float, sets as lists.
+    """Each item of a DynamoDB table (a scan), as plain JSON: numbers as int or float, sets as lists.
 
     `attributes` limits what is read to these top-level attributes.
     """

@@ -114,25 +114,27 @@ class Task:
         """
         if not isinstance(given, Source):
             check_parameters(self, "expand", cast("Callable[..., Any]", given), "run")
-        return self._take("expand", given)
+        self._take("expand", given)
+        return given
 
     def work(self, function: Function) -> Function:
         """Take the function that does one item, plain or `async def`; what it returns reaches `complete`."""
         check_parameters(self, "work", function, "item", "run")
-        return self._take("work", function)
+        self._take("work", function)
+        return function
 
     def complete(self, function: Function) -> Function:
         """Take the function that is called with the run and its results, in item order, when a run has succeeded."""
         check_parameters(self, "complete", function, "run", "results")
         if inspect.iscoroutinefunction(function):
             raise InvalidTask(f"task {self.name!r}: complete is called in a plain function; drop the async")
-        return self._take("complete", function)
+        self._take("complete", function)
+        return function
 
-    def _take(self, kind: str, given: Any) -> Any:
+    def _take(self, kind: str, given: object) -> None:
         if kind in self._functions:
             raise InvalidTask(f"task {self.name!r} has its {kind} already; declare a second task for another one")
         self._functions[kind] = given
-        return given
 
     def _function(self, kind: str) -> Any:
         try:

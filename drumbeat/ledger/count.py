@@ -1,0 +1,102 @@
+"""Counting: a chunk's outcome enters its leaf once; full nodes climb; whoever fills the root is told the total.
+
+The chunk's position joins the leaf's set and the counters move in the same conditional write, or nothing moves.  A
+repeat (lost reply, duplicate, twin) is refused, sees the node as it stands, and climbs if it is full: so a crash
+between two steps heals with the next repeat.
+"""
+
+from dataclasses import dataclass
+
+from drumbeat.ledger.table import Item, Key, Table
+from drumbeat.ledger.tree import FANOUT, Node, locate, partial
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Items that succeeded and failed, and the attempts they took."""
+
+    succeeded: int = 0
+    failed: int = 0
+    attempts: int = 0
+
+    @property
+    def items(self) -> int:
+        """All items counted."""
+        return self.succeeded + self.failed
+
+    @classmethod
+    def of(cls, item: Item) -> "Totals":
+        """The counters of a node."""
+        return cls(item.get("ok", 0), item.get("failed", 0), item.get("attempts", 0))
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What became of a write: whether it was the one that counted, and the run's totals if the run is now full."""
+
+    accepted: bool
+    run_totals: Totals | None
+
+
+def settle(table: Table, run_id: str, chunk: int, totals: Totals, *, expires_at: int) -> Settled:
+    """Record the outcome of a chunk, idempotently; a chunk with a failed item is kept apart in the set `bad`."""
+    leaf, position = locate(chunk)
+    return _add(table, run_id, leaf, position, totals, bad=totals.failed > 0, expires_at=expires_at)
+
+
+def is_settled(table: Table, run_id: str, chunk: int) -> bool:
+    """Whether the outcome of a chunk is recorded already."""
+    leaf, position = locate(chunk)
+    node = table.get(node_key(run_id, leaf)) or {}
+    return position in node.get("done", ()) or position in node.get("bad", ())
+
+
+def seal(table: Table, run_id: str, chunks: int, *, expires_at: int) -> Totals | None:
+    """Tell the partial nodes how large they are when full, and the root that it is one; the totals if all is settled.
+
+    The sealer makes the same "full?" check as the workers, so whoever of them is last sees it.
+    """
+    found = None
+    nodes = list(partial(chunks))
+    for node, size in nodes:
+        item, _ = table.update(
+            node_key(run_id, node),
+            "SET #size = :size, #root = :root, #expires_at = :expires_at",
+            size=size,
+            root=node == nodes[-1][0],
+            expires_at=expires_at,
+        )
+        found = _climb(table, run_id, node, item, expires_at=expires_at) or found
+    return found
+
+
+def node_key(run_id: str, node: Node) -> Key:
+    """Each node has a partition of its own, so no key is hot."""
+    return Key(f"node#{run_id}#{node.level}#{node.index}", "node")
+
+
+def _add(
+    table: Table, run_id: str, node: Node, position: int, totals: Totals, *, bad: bool, expires_at: int
+) -> Settled:
+    item, accepted = table.update(
+        node_key(run_id, node),
+        "SET #expires_at = :expires_at ADD #ok :ok, #failed :failed, #attempts :attempts, "
+        f"#{'bad' if bad else 'done'} :set",
+        "NOT contains(#done, :position) AND NOT contains(#bad, :position)",
+        set={position},
+        position=position,
+        ok=totals.succeeded,
+        failed=totals.failed,
+        attempts=totals.attempts,
+        expires_at=expires_at,
+    )
+    return Settled(accepted, _climb(table, run_id, node, item, expires_at=expires_at))
+
+
+def _climb(table: Table, run_id: str, node: Node, item: Item, *, expires_at: int) -> Totals | None:
+    if len(item.get("done", ())) + len(item.get("bad", ())) < item.get("size", FANOUT):
+        return None
+    if item.get("root"):
+        return Totals.of(item)
+    parent, position = node.parent()
+    return _add(table, run_id, parent, position, Totals.of(item), bad=False, expires_at=expires_at).run_totals

@@ -1,0 +1,82 @@
+"""How far a chunk has come that wasn't done in one go: written only after a failure, never on the happy path.
+
+Each record has a version; a pass over the chunk writes version n + 1 only over version n.  Of two workers that hold
+the same message (twins), the stale one is refused and leaves no trace: letters and results count only under the token
+of an accepted pass.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from drumbeat.errors import Fenced
+from drumbeat.ledger.table import Key, Table
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The state of an unfinished chunk. Items are named by their index in the chunk.
+
+    pending: attempts made so far, of each item that isn't done; None while no pass has recorded any.
+    entered: the SQS receive count of a pass that has begun and hasn't reported back.
+    doing: the item that a careful pass was at when it last wrote.
+    passes: tokens of the accepted passes; parts: of those that stored results.
+    final: nothing is pending; what remains is to count the chunk.
+    """
+
+    version: int = 0
+    pending: Mapping[int, int] | None = None
+    ok: int = 0
+    failed: int = 0
+    attempts: int = 0
+    entered: int = 0
+    doing: int | None = None
+    passes: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    final: bool = False
+    rounds: int = field(default=0)
+
+    def left(self, count: int) -> dict[int, int]:
+        """The items still to do, with their attempts so far."""
+        return dict.fromkeys(range(count), 0) if self.pending is None else dict(self.pending)
+
+
+def read(table: Table, run_id: str, chunk: int) -> Progress:
+    """The progress of a chunk; version 0 if none is recorded."""
+    item = table.get(progress_key(run_id, chunk))
+    if item is None:
+        return Progress()
+    state = json.loads(item["progress"])
+    pending = state.pop("pending")
+    return Progress(
+        version=item["version"],
+        pending=None if pending is None else {int(index): tries for index, tries in pending.items()},
+        passes=tuple(state.pop("passes")),
+        parts=tuple(state.pop("parts")),
+        **state,
+    )
+
+
+def write(table: Table, run_id: str, chunk: int, progress: Progress, *, token: str, expires_at: int) -> Progress:
+    """Record the next version; raises Fenced if another pass did so first."""
+    following = replace(progress, version=progress.version + 1)
+    state = {name: value for name, value in vars(following).items() if name != "version"}
+    item, accepted = table.put(
+        progress_key(run_id, chunk),
+        {
+            "version": following.version,
+            "progress": json.dumps(state),
+            "token": token,
+            "expires_at": expires_at,
+        },
+        "attribute_not_exists(#pk) OR #version = :version",
+        version=progress.version,
+    )
+    if not accepted and (item.get("version"), item.get("token")) != (following.version, token):
+        raise Fenced(f"{run_id}#{chunk}: another worker holds this chunk; this one stops")
+    return following
+
+
+def progress_key(run_id: str, chunk: int) -> Key:
+    """A partition for each chunk."""
+    return Key(f"chunk#{run_id}#{chunk}", "progress")

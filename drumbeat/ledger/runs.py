@@ -1,0 +1,236 @@
+"""The record of a run: opened once, expanded by one dispatcher at a time, sealed, and closed once.
+
+Whoever expands holds the run by `epoch` and `owner`.  A repeated delivery of the same invocation is the same owner and
+goes on; another invocation is not, and does nothing; a hand-over or a takeover moves the epoch and so fences the old.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from drumbeat.errors import Fenced, RunLost
+from drumbeat.ledger.count import Totals
+from drumbeat.ledger.table import ABSENT, Item, Key, Table
+from drumbeat.run import Run, format_time
+
+RETENTION = timedelta(days=90)
+_HELD = "#state = :running AND #epoch = :epoch AND #owner = :owner"
+
+RUNNING, SUCCEEDED, FAILED, SKIPPED, MISSED = "RUNNING", "SUCCEEDED", "FAILED", "SKIPPED", "MISSED"
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run as the ledger has it. Times as `format_time` writes them."""
+
+    id: str
+    task: str
+    scheduled_at: str
+    state: str
+    owner: str = ""
+    epoch: int = 0
+    chunks: int = 0
+    items: int = 0
+    messages: int = 0
+    sealed: bool = False
+    reason: str = ""
+    succeeded: int = 0
+    failed: int = 0
+    attempts: int = 0
+    started_at: str = ""
+    completed_at: str = ""
+    queue_url: str = ""
+    dispatcher: str = ""
+    tries: int = 0
+    expires_at: int = 0
+
+    @classmethod
+    def of(cls, item: Item) -> "RunRecord":
+        """Read a record, whatever else a later release has added to it."""
+        return cls(**{name: item[name] for name in cls.__dataclass_fields__ if name in item})
+
+    @property
+    def dead_letters(self) -> int:
+        """Items that were given up."""
+        return self.failed
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where a run's task lives, so that the keeper can send and announce again."""
+
+    queue_url: str
+    dispatcher: str
+
+
+class Runs:
+    """The runs of all tasks in one ledger table."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def get(self, run: Run) -> RunRecord | None:
+        """The record of a run, or None."""
+        item = self._table.get(run_key(run))
+        return RunRecord.of(item) if item else None
+
+    def open(self, run: Run, *, owner: str, overlap: str, addresses: Addresses, now: datetime) -> RunRecord | None:
+        """Open a run, or return it if `owner` holds it already; None for a fire that somebody else has had.
+
+        A run that another one of its task blocks is recorded as SKIPPED and returned so.
+        """
+        record = self._table.get(run_key(run))
+        if record and record["state"] != MISSED:
+            return RunRecord.of(record) if record["owner"] == owner else None
+        blocker = self._enter(run, overlap)
+        fresh = RunRecord(
+            id=run.id,
+            task=run.task,
+            scheduled_at=format_time(run.scheduled_at),
+            state=SKIPPED if blocker else RUNNING,
+            owner=owner,
+            reason=f"{blocker} was still active" if blocker else "",
+            started_at=format_time(now),
+            completed_at=format_time(now) if blocker else "",
+            queue_url=addresses.queue_url,
+            dispatcher=addresses.dispatcher,
+            expires_at=int((now + RETENTION).timestamp()),
+        )
+        item, accepted = self._table.put(run_key(run), vars(fresh), f"{ABSENT} OR #state = :missed", missed=MISSED)
+        if accepted:
+            return fresh
+        if item["owner"] == owner:  # our own write, whose answer was lost
+            return RunRecord.of(item)
+        self._leave_if_ended(run.id)
+        return None
+
+    def claim(self, run: Run, *, epoch: int, owner: str) -> RunRecord | None:
+        """Take up a run that was handed over under this epoch; None if somebody else did."""
+        item, accepted = self._table.update(
+            run_key(run),
+            "SET #owner = :owner",
+            "#state = :running AND #epoch = :epoch AND (#owner = :owner OR #owner = :nobody)",
+            owner=owner,
+            nobody="",
+            running=RUNNING,
+            epoch=epoch,
+        )
+        return RunRecord.of(item) if accepted else None
+
+    def hand_over(self, record: RunRecord) -> RunRecord:
+        """Let go of a run for the next invocation, under the next epoch; raises Fenced if it was taken already."""
+        return self._held(
+            record,
+            "SET #epoch = :next, #owner = :nobody, #tries = :zero",
+            next=record.epoch + 1,
+            nobody="",
+            zero=0,
+        )
+
+    def save_cursor(self, record: RunRecord, *, chunks: int, items: int, messages: int) -> RunRecord:
+        """Record how far the chunks were sent; raises Fenced if the run isn't ours any more."""
+        return self._held(
+            record,
+            "SET #chunks = :chunks, #items = :items, #messages = :messages",
+            chunks=chunks,
+            items=items,
+            messages=messages,
+        )
+
+    def count_try(self, record: RunRecord) -> RunRecord:
+        """Record one more failed try of what is the author's; raises Fenced if the run isn't ours any more."""
+        return self._held(record, "SET #tries = :tries", tries=record.tries + 1)
+
+    def seal(self, record: RunRecord, *, reason: str = "") -> RunRecord:
+        """Fix the number of chunks at the cursor's; a reason says why the run can't succeed whatever its items do."""
+        return self._held(
+            record, "SET #sealed = :true, #reason = :reason, #tries = :zero", true=True, reason=reason, zero=0
+        )
+
+    def close(self, run: Run, *, state: str, totals: Totals, reason: str, now: datetime) -> RunRecord:
+        """End a run, once; a repeat returns it as it ended. Raises RunLost for a run that was never opened."""
+        item, _ = self._table.update(
+            run_key(run),
+            "SET #state = :state, #succeeded = :succeeded, #failed = :failed, #attempts = :attempts, "
+            "#reason = :reason, #completed_at = :now",
+            "#state = :running",
+            state=state,
+            running=RUNNING,
+            succeeded=totals.succeeded,
+            failed=totals.failed,
+            attempts=totals.attempts,
+            reason=reason,
+            now=format_time(now),
+        )
+        if not item:
+            raise RunLost(f"{run.id} isn't in the ledger; it expired or was never opened")
+        self.leave(run.task, run.id)
+        return RunRecord.of(item)
+
+    def miss(self, run: Run, *, now: datetime) -> bool:
+        """Record that a fire never came; False if it came after all."""
+        record = RunRecord(
+            id=run.id,
+            task=run.task,
+            scheduled_at=format_time(run.scheduled_at),
+            state=MISSED,
+            reason="the fire never reached the dispatcher",
+            expires_at=int((now + RETENTION).timestamp()),
+        )
+        return self._table.put(run_key(run), vars(record)).accepted
+
+    def active(self, task: str) -> set[str]:
+        """The ids of the task's runs that haven't ended."""
+        return set((self._table.get(_active_key(task)) or {}).get("runs", ()))
+
+    def leave(self, task: str, run_id: str) -> None:
+        """Take a run off its task's active ones."""
+        self._table.update(_active_key(task), "DELETE #runs :run", run={run_id})
+
+    def _enter(self, run: Run, overlap: str) -> str:
+        """Join the task's active runs; the id of a run that forbids it, if one does."""
+        condition = None if overlap == "allow" else "attribute_not_exists(#runs) OR contains(#runs, :id)"
+        values = {"run": {run.id}} | ({"id": run.id} if condition else {})
+        while True:
+            item, accepted = self._table.update(_active_key(run.task), "ADD #runs :run", condition, **values)
+            if accepted:
+                return ""
+            blocker: str = min(item["runs"])
+            if not self._leave_if_ended(blocker):
+                return blocker
+
+    def _leave_if_ended(self, run_id: str) -> bool:
+        run = Run.parse(run_id)
+        record = self.get(run)
+        if record is None or record.state in (RUNNING, MISSED):
+            return False
+        self.leave(run.task, run_id)
+        return True
+
+    def _held(self, record: RunRecord, expression: str, **values: str | int | bool) -> RunRecord:
+        item, accepted = self._table.update(
+            run_key(Run.parse(record.id)),
+            expression,
+            _HELD,
+            running=RUNNING,
+            epoch=record.epoch,
+            owner=record.owner,
+            **values,
+        )
+        if accepted or _was_handed_over(item, values):
+            return RunRecord.of(item)
+        raise Fenced(f"{record.id}: epoch {record.epoch} was taken over; this invocation stops")
+
+
+def _was_handed_over(item: Item, values: Mapping[str, str | int | bool]) -> bool:
+    """Whether a hand-over was refused only because its own first try was applied and the answer lost."""
+    return "next" in values and item.get("epoch") == values["next"] and item.get("owner") == ""
+
+
+def run_key(run: Run) -> Key:
+    """All runs of a task share its partition, in the order of time."""
+    return Key(f"task#{run.task}", f"run#{format_time(run.scheduled_at)}")
+
+
+def _active_key(task: str) -> Key:
+    return Key(f"task#{task}", "active")
