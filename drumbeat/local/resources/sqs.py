@@ -1,0 +1,87 @@
+"""Queues and their policies.
+
+Limits: "Amazon SQS quotas" in the SQS developer guide; property defaults: AWS::SQS::Queue in the template reference.
+"""
+
+import json
+from typing import Any
+
+from drumbeat.local.deployment import Queue
+from drumbeat.local.template import Created
+
+from .context import Creator, Declared, flag, number, tags
+
+_NAME_LIMIT = 80
+_ATTRIBUTES = (
+    "ContentBasedDeduplication",
+    "DeduplicationScope",
+    "DelaySeconds",
+    "FifoThroughputLimit",
+    "KmsDataKeyReusePeriodSeconds",
+    "KmsMasterKeyId",
+    "MaximumMessageSize",
+    "MessageRetentionPeriod",
+    "ReceiveMessageWaitTimeSeconds",
+    "RedriveAllowPolicy",
+    "RedrivePolicy",
+    "SqsManagedSseEnabled",
+    "VisibilityTimeout",
+)
+
+
+def create_queue(declared: Declared) -> Created:
+    context, fifo = declared.context, flag(declared.get("FifoQueue"))
+    name = declared.name(declared.get("QueueName"), limit=_NAME_LIMIT, suffix=".fifo" if fifo else "")
+    if fifo != name.endswith(".fifo"):
+        declared.reject(f"a queue is FIFO if and only if its name ends in .fifo; it is {name!r}, FifoQueue {fifo}")
+    attributes = {key: _text(value) for key, value in declared.pick(*_ATTRIBUTES).items()}
+    if fifo:
+        attributes["FifoQueue"] = "true"
+    reply = context.client("sqs").create_queue(
+        QueueName=name, Attributes=attributes, tags={tag["Key"]: tag["Value"] for tag in tags(declared)}
+    )
+    redrive = _document(declared.get("RedrivePolicy"))
+    queue = Queue(
+        logical_id=declared.logical_id,
+        name=name,
+        url=reply["QueueUrl"],
+        arn=context.arn("sqs", name),
+        fifo=fifo,
+        content_based_deduplication=flag(declared.get("ContentBasedDeduplication")),
+        visibility_timeout_s=number(declared.get("VisibilityTimeout", Queue.visibility_timeout_s)),
+        delay_s=number(declared.get("DelaySeconds", Queue.delay_s)),
+        retention_s=number(declared.get("MessageRetentionPeriod", Queue.retention_s)),
+        max_message_bytes=number(declared.get("MaximumMessageSize", Queue.max_message_bytes)),
+        receive_wait_s=number(declared.get("ReceiveMessageWaitTimeSeconds", Queue.receive_wait_s)),
+        dead_letter_arn=redrive.get("deadLetterTargetArn"),
+        max_receive_count=number(redrive["maxReceiveCount"]) if "maxReceiveCount" in redrive else None,
+    )
+    context.facts.queues[queue.arn] = queue
+    return Created(queue.url, {"Arn": queue.arn, "QueueName": name, "QueueUrl": queue.url})
+
+
+def create_queue_policy(declared: Declared) -> Created:
+    """Put the policy on each queue; a queue has one, so a second resource replaces the first, as in AWS."""
+    context, document = declared.context, declared.properties["PolicyDocument"]
+    queues = declared.properties["Queues"]
+    for url in queues:
+        context.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(document)})
+        context.facts.resource_policies[context.arn("sqs", url.rsplit("/", 1)[-1])] = document
+    return Created(declared.name(None, limit=_NAME_LIMIT))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value) if isinstance(value, dict) else str(value)
+
+
+def _document(value: Any) -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads(value) if isinstance(value, str) else value or {}
+    return parsed
+
+
+CREATORS: dict[str, Creator] = {
+    "AWS::SQS::Queue": create_queue,
+    "AWS::SQS::QueuePolicy": create_queue_policy,
+}
