@@ -1,14 +1,15 @@
-"""AWS's cron expressions: six fields read into the sets of minutes, hours, days, months and years they name.
+"""AWS's cron expressions: six fields read into the minutes, hours, days, months and years they name.
 
-Our own parser, because a task file is imported inside Lambda, where core has the standard library only, and because
-no library has the whole dialect: of the PyPI packages croniter and cronsim lack `?`, the year and 1=SUN; pyawscron gives
-up after ten steps; aws-croniter fails on `LW` and never fires on a lone `L`. The last is the oracle in our tests.
+Our own parser, because a task file is imported inside Lambda, where core has the standard library only, and
+no library has the whole dialect: croniter and cronsim lack `?` and 1=SUN; pyawscron doesn't validate and stops
+after ten steps; aws-cron-expression-validator only validates; aws-croniter gives up after ten steps, fails
+on `LW` and never fires on a lone `L`. The last is the oracle in our tests, where it is right.
 
 Sources: the field table, wildcards and examples of
-https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html, which
-https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html repeats. Where they are silent, Quartz, whose
-dialect and messages AWS's are: https://www.quartz-scheduler.org/api/2.3.0/org/quartz/CronExpression.html.
-Where Quartz guesses (a list with `L` or `W`, an increment behind a name), we refuse and say what to write.
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html, the same as in
+https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html. Where they are silent, Quartz, as
+the dialect is its own: https://www.quartz-scheduler.org/api/2.3.0/org/quartz/CronExpression.html. Where
+Quartz guesses (a list with `L` or `W`, an increment behind a name), we refuse and say what to write.
 """
 
 from __future__ import annotations
@@ -28,9 +29,10 @@ if TYPE_CHECKING:
 
     Days = Callable[[int, int], Sequence[int]]
 
-_PART = re.compile(r"(?:\*|(?P<low>[A-Z]+|\d+)(?:-(?P<high>[A-Z]+|\d+))?)(?:/(?P<step>\d+))?")
+_PART = re.compile(r"(?:\*|(?P<low>[A-Z]+|[0-9]+)(?:-(?P<high>[A-Z]+|[0-9]+))?)(?:/(?P<step>[0-9]+))?")
 _SATURDAY, _SUNDAY = 5, 6  # as datetime counts
-_LAST_NTH = 5
+_NTH = {"1": 1, "2": 2, "3": 3, "4": 4, "5": 5}
+_LONGEST = 256  # characters; ScheduleExpression in both APIs
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ YEAR = Field("year", 1970, 2199, ", - * /")
 
 @dataclass(frozen=True, eq=False, slots=True)
 class CronFields:
-    """What an expression names: years, months, the days of a given month, the times of a day, all ascending."""
+    """What an expression names: years, months, a month's days, a day's times, all ascending."""
 
     years: tuple[int, ...]
     months: tuple[int, ...]
@@ -92,33 +94,35 @@ class CronFields:
 
 @lru_cache(maxsize=256)
 def parse_cron(expression: str) -> CronFields:
-    """Return what a normalised expression (`normalise`) names; raise InvalidSchedule where AWS would refuse it."""
+    """Return what a normalised expression names; raise InvalidSchedule where AWS would refuse it."""
     minutes, hours, day_of_month, month, day_of_week, year = expression.split()
     if (day_of_month == "?") == (day_of_week == "?"):
         _refuse_day_fields(expression)
     by_month = day_of_week == "?"
+    clock = _values(expression, HOURS, hours), _values(expression, MINUTES, minutes)
     fields = CronFields(
         years=_values(expression, YEAR, year),
         months=_values(expression, MONTH, month),
         days=_days_of_month(expression, day_of_month) if by_month else _days_of_week(expression, day_of_week),
-        times=tuple(
-            time(h, m)
-            for h in _values(expression, HOURS, hours)
-            for m in _values(expression, MINUTES, minutes)
-        ),
+        times=tuple(time(hour, minute) for hour in clock[0] for minute in clock[1]),
     )
     if next(fields.wall_times(datetime(YEAR.low, 1, 1)), None) is None:  # noqa: DTZ001 - wall-clock times have no zone
         days = f"day-of-month {day_of_month!r}" if by_month else f"day-of-week {day_of_week!r}"
         raise InvalidSchedule(
-            f"cron expression {expression!r} can never fire: no month {month!r} of the years {year!r} has {days}; "
-            "name a day that these months have (L is the last day of any month)"
+            f"cron expression {expression!r} can never fire: no month {month!r} of the years {year!r} has "
+            f"{days}; name a day that these months have (L is the last day of any month)"
         )
     return fields
 
 
 def normalise(expression: str) -> str:
-    """Return the six fields in capitals, one space between, without the wrapping cron()."""
+    """Return the six fields in capitals, one space between, without the wrapping cron().
+
+    Scheduler's guide lets the year be left out; rules don't, so we ask for all six.
+    """
     text = " ".join(expression.split()).upper()
+    if not text.isascii() or len(text) > _LONGEST:
+        raise InvalidSchedule(f"cron expression {expression!r}: {_LONGEST} ASCII characters are allowed; shorten it")
     if wrapped := re.fullmatch(r"CRON ?\((.*)\)", text):
         text = wrapped[1].strip()
     fields = text.split()
@@ -144,13 +148,11 @@ def _part(expression: str, field: Field, part: str) -> range | list[int]:
     if low and high and low.isalpha() != high.isalpha():
         field.refuse(expression, part, "write both ends of a range as numbers or both as names")
     by = int(step or 1)
-    if not 1 <= by <= field.high - field.low + 1:
-        field.refuse(expression, part, f"the increment must be 1 to {field.high - field.low + 1}")
+    if not 1 <= by <= field.high:
+        field.refuse(expression, part, f"the increment must be 1 to {field.high}")
     first = _number(expression, field, low) if low else field.low
-    if high is None:
-        last = first if low and step is None else field.high
-    else:
-        last = _number(expression, field, high)
+    end = high or (low if step is None else None)
+    last = _number(expression, field, end) if end else field.high
     if first <= last:
         return range(first, last + 1, by)
     if field is YEAR:
@@ -170,33 +172,35 @@ def _number(expression: str, field: Field, text: str) -> int:
 def _remedy(field: Field, text: str) -> str:
     """Say what to write instead, for the slips that are known from other crons."""
     short = next((name for name in field.names if text.startswith(name)), None)
-    if not text:
-        return "remove the comma that has nothing beside it"
-    if text.isalpha() and short:
-        return f"names have three letters, write {short}"
-    if text == "0" and field is DAY_OF_WEEK:
-        return "AWS counts 1-7 from Sunday, write 1 or SUN"
-    if text.startswith("/"):
-        return f"write {field.low}{text}"
-    if "?" in text:
-        return "? stands alone, in one of the two day fields" if "?" in field.wildcards else "write *"
-    return "write a value, a range such as {0}-{1} or *".format(field.low, field.low + 1) + (
-        f", or an increment such as {field.low}/2" if "/" in field.wildcards else ""
+    foreign = next((wildcard for wildcard in "LW#" if wildcard in text and wildcard not in field.wildcards), None)
+    step = f", or an increment such as {field.low}/2" if "/" in field.wildcards else ""
+    alone = "? stands alone, in one of the two day fields" if "?" in field.wildcards else "write *"
+    remedies = (
+        (not text, "remove the comma that has nothing beside it"),
+        (text.isalpha() and short, f"names have three letters, write {short}"),
+        (text == "0" and field is DAY_OF_WEEK, "AWS counts 1-7 from Sunday, write 1 or SUN"),
+        (text.isdigit(), f"write a value from {field.low} to {field.high}"),
+        (text.startswith("/"), f"write {field.low}{text}"),
+        ("?" in text, alone),
+        (foreign, f"{foreign} belongs in a day field"),
+        (True, f"write a value, a range such as {field.low}-{field.low + 1}, *{step}"),
     )
+    return next(remedy for applies, remedy in remedies if applies)
 
 
 def _days_of_month(expression: str, text: str) -> Days:
     """Return the days that the day-of-month field names; in a month without them, none.
 
-    L-3 is three days before the last, as Quartz computes it. 15W is the weekday nearest to the 15th in the same month
-    (1W is Monday 3 when the 1st is a Saturday); 31W is nothing in a month of 30 days.
+    L-3 is three days before the last, as Quartz computes it (AWS doesn't tell). 15W is the weekday nearest to
+    the 15th in the same month: 1W is Monday 3 when the 1st is a Saturday. 31W is nothing in a month of 30
+    days.
     """
-    if match := re.fullmatch(r"L(?:-(\d+))?(W)?", text):
+    if match := re.fullmatch(r"L(?:-([0-9]+))?(W)?", text):
         before, nearest = int(match[1] or 0), bool(match[2])
         if match[1] and not 1 <= before <= DAY_OF_MONTH.high - 1:
             DAY_OF_MONTH.refuse(expression, text, "L- takes 1 to 30 days before the last")
         return lambda year, month: _one_day(year, month, monthrange(year, month)[1] - before, nearest=nearest)
-    if match := re.fullmatch(r"(\d+)W", text):
+    if match := re.fullmatch(r"([0-9]+)W", text):
         day = _number(expression, DAY_OF_MONTH, match[1])
         return lambda year, month: _one_day(year, month, day, nearest=True)
     if "L" in text or "W" in text:
@@ -218,17 +222,19 @@ def _one_day(year: int, month: int, day: int, *, nearest: bool) -> list[int]:
 
 
 def _days_of_week(expression: str, text: str) -> Days:
-    """Return the days that the day-of-week field names: a lone L is Saturday, 6L the last Friday, 3#2 the second Tuesday."""
+    """Return the days that the day-of-week field names.
+
+    A lone L is Saturday, 6L the month's last Friday, 3#2 its second Tuesday. AWS's table has no / here,
+    though that of CloudWatch Events once had: we refuse it, as a list says the same.
+    """
     if "#" in text:
         day, _, nth = text.partition("#")
         if "," in text:
-            DAY_OF_WEEK.refuse(
-                expression, text, "only one # expression fits in a cron; make a schedule of each"
-            )
-        if not nth.isdigit() or not 1 <= int(nth) <= _LAST_NTH:
+            DAY_OF_WEEK.refuse(expression, text, "only one # expression fits in a cron; make a schedule of each")
+        if nth not in _NTH:
             DAY_OF_WEEK.refuse(expression, text, "put a number from 1 to 5 after #")
         weekday = _number(expression, DAY_OF_WEEK, day)
-        return lambda year, month: _weekdays(year, month, (weekday,))[int(nth) - 1 : int(nth)]
+        return lambda year, month: _weekdays(year, month, (weekday,))[_NTH[nth] - 1 : _NTH[nth]]
     if text == "L":
         return lambda year, month: _weekdays(year, month, (DAY_OF_WEEK.high,))
     if text.endswith("L") and "," not in text:
@@ -254,8 +260,8 @@ def _refuse_day_fields(expression: str) -> NoReturn:
             f"'{minutes} {hours} * {month} ? {year}' for every day"
         )
     raise InvalidSchedule(
-        f"cron expression {expression!r}: both day fields are set (day-of-month {day_of_month!r}, day-of-week "
-        f"{day_of_week!r}); put ? in one: '{' '.join(_with_question_mark(expression.split()))}'"
+        f"cron expression {expression!r}: both day fields are set (day-of-month {day_of_month!r}, "
+        f"day-of-week {day_of_week!r}); put ? in one: '{' '.join(_with_question_mark(expression.split()))}'"
     )
 
 
