@@ -1,0 +1,27 @@
+"""Constructs for an app of drumbeat: a stack composes them."""
+
+from .alarms import Alarms
+from .bundle import bundle_code, stage
+from .capacity import check_capacity
+from .dashboard import Dashboard
+from .keeper import Keeper
+from .lane import Lane
+from .ledger import IdempotencyRecords, Ledger
+from .platform import Platform
+from .store import Store
+from .target import Target
+
+__all__ = [
+    "Alarms",
+    "Dashboard",
+    "IdempotencyRecords",
+    "Keeper",
+    "Lane",
+    "Ledger",
+    "Platform",
+    "Store",
+    "Target",
+    "bundle_code",
+    "check_capacity",
+    "stage",
+]

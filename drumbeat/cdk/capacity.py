@@ -1,0 +1,27 @@
+"""How many tasks one stack can hold."""
+
+from collections.abc import Mapping
+
+from drumbeat.task import Task
+
+from .errors import NoTasks, TooManyTasks
+
+STACK_RESOURCES = 500
+"""https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html."""
+RESOURCES_PER_TASK = 25  # the most that a task's lane, fire and alarms make; a test counts them
+RESOURCES_PER_APP = 20  # ledger, store, keeper, idempotency records, schedule group, dashboard, alarms
+
+
+def check_capacity(tasks: Mapping[str, Task]) -> None:
+    """Refuse an app without tasks, and one that CloudFormation would refuse after minutes."""
+    if not tasks:
+        raise NoTasks(
+            "the handlers package declares no task; add a module to it with a Task, an expand and a work function"
+        )
+    needed = RESOURCES_PER_APP + RESOURCES_PER_TASK * len(tasks)
+    if needed > STACK_RESOURCES:
+        fit = (STACK_RESOURCES - RESOURCES_PER_APP) // RESOURCES_PER_TASK
+        raise TooManyTasks(
+            f"{len(tasks)} tasks need about {needed} resources, and CloudFormation takes {STACK_RESOURCES} in a stack: "
+            f"{fit} tasks; make two packages of handlers, and a stack of each in app.py"
+        )

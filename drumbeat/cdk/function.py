@@ -1,0 +1,77 @@
+"""A Lambda function with a role and a log group of its own."""
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_destinations as destinations
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from .platform import Platform
+
+MAX_AGE = Duration.hours(6)
+"""How long a fire or an asynchronous invoke is tried.
+
+Six hours is the most that Lambda keeps an asynchronous event.  A late fire is still the right run, because it carries
+its scheduled time; the keeper reports it missing long before that.
+"""
+LAMBDA_RETRIES = 2  # the most that Lambda offers for asynchronous invokes
+
+
+class Function(Construct):
+    """Logs go to a group with retention; the role may write there and do what is granted later, nothing else."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002  (CDK's name)
+        *,
+        platform: Platform,
+        handler: str,
+        service: str,
+        description: str,
+        memory_mib: int,
+        timeout: Duration,
+        environment: Mapping[str, str],
+        tracing: bool = False,
+        on_failure: sqs.IQueue | None = None,
+    ) -> None:
+        """on_failure: where asynchronous invokes go after their retries; None for a function that gets none."""
+        super().__init__(scope, id)
+        log_group = logs.LogGroup(self, "Logs", retention=platform.log_retention, removal_policy=RemovalPolicy.DESTROY)
+        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        log_group.grant_write(self.role)
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            code=platform.code,
+            runtime=platform.target.runtime,
+            architecture=platform.target.lambda_architecture,
+            handler=handler,
+            description=description,
+            memory_size=memory_mib,
+            timeout=timeout,
+            role=self.role,
+            log_group=log_group,
+            tracing=lambda_.Tracing.ACTIVE if tracing else lambda_.Tracing.DISABLED,
+            # A run of many chunks is a long, legal chain of function, queue, function: drumbeat counts its own hops.
+            recursive_loop=lambda_.RecursiveLoop.ALLOW,
+            environment={
+                **environment,
+                "POWERTOOLS_SERVICE_NAME": service,
+                "POWERTOOLS_METRICS_NAMESPACE": "drumbeat",
+                "POWERTOOLS_LOG_LEVEL": "INFO",
+            },
+            retry_attempts=None if on_failure is None else LAMBDA_RETRIES,
+            max_event_age=None if on_failure is None else MAX_AGE,
+            on_failure=None if on_failure is None else destinations.SqsDestination(on_failure),
+        )
+
+    def allow(self, *actions: str, on: str, **conditions: Mapping[str, object]) -> None:
+        """Grant actions on one resource, where CDK has no narrower grant of its own."""
+        self.role.add_to_principal_policy(
+            iam.PolicyStatement(actions=list(actions), resources=[on], conditions=conditions or None)
+        )

@@ -1,0 +1,91 @@
+"""The keeper, once per app: finishes what stalled, announces what was lost, settles what was given up."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda_event_sources as event_sources
+from constructs import Construct
+
+from .fire import ATTEMPTS
+from .function import Function
+from .grants import allow_announce, allow_invoke
+from .lane import KEEPER_TIMEOUT_S, Lane
+from .ledger import Ledger
+from .platform import Platform
+from .queue import safe_queue
+from .store import Store
+
+CHECK = {"keeper": "check"}
+_MEMORY_MIB = 512
+_BATCH = 10
+_CONCURRENCY = 2  # the least that SQS offers; dead letters are rare
+
+
+class Keeper(Construct):
+    """Checks every few minutes, and consumes the dead letters of every lane, so that no run hangs on one."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002  (CDK's name)
+        *,
+        lanes: Sequence[Lane],
+        platform: Platform,
+        ledger: Ledger,
+        store: Store,
+        every: Duration,
+        handlers: str,
+    ) -> None:
+        super().__init__(scope, id)
+        self.dead_checks = safe_queue(self, "DeadChecks")
+        self.keeper = Function(
+            self,
+            "Keeper",
+            platform=platform,
+            handler="drumbeat.runtime.keeper.handler",
+            service="keeper",
+            description="Finishes, announces and settles what was left behind",
+            memory_mib=_MEMORY_MIB,
+            timeout=Duration.seconds(KEEPER_TIMEOUT_S),
+            environment={
+                "DRUMBEAT_TABLE": ledger.table.table_name,
+                "DRUMBEAT_BUCKET": store.bucket.bucket_name,
+                "DRUMBEAT_TASKS": ",".join(lane.task.name for lane in lanes),
+                "DRUMBEAT_HANDLERS": handlers,
+            },
+            on_failure=self.dead_checks,
+        )
+        ledger.grant_run(self.keeper)
+        store.grant_working_files(self.keeper)
+        allow_announce(self.keeper)
+        for lane in lanes:
+            self._look_after(lane)
+        events.Rule(
+            self,
+            "Check",
+            description="Lets the keeper look for what was left behind",
+            schedule=events.Schedule.rate(every),
+            targets=[
+                targets.LambdaFunction(
+                    self.keeper.function,
+                    event=events.RuleTargetInput.from_object(CHECK),
+                    dead_letter_queue=self.dead_checks,
+                    max_event_age=every,  # the next check does the same
+                    retry_attempts=ATTEMPTS,
+                )
+            ],
+        )
+
+    def _look_after(self, lane: Lane) -> None:
+        lane.queue.grant_send_messages(self.keeper.role)
+        allow_invoke(self.keeper, lane.dispatcher)
+        self.keeper.function.add_event_source(
+            event_sources.SqsEventSource(
+                lane.dead_letters,
+                batch_size=_BATCH,
+                max_concurrency=_CONCURRENCY,
+                report_batch_item_failures=True,
+            )
+        )

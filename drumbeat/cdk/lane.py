@@ -1,0 +1,136 @@
+"""A task's lane: its dispatcher, its queue with dead letters, its worker."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda_event_sources as event_sources
+from aws_cdk import aws_scheduler as scheduler
+from constructs import Construct
+
+from drumbeat.task import Task
+
+from .fire import Fire
+from .function import Function
+from .grants import allow_announce, allow_invoke
+from .ledger import IdempotencyRecords, Ledger
+from .platform import Platform
+from .queue import KEPT_AS_SOURCE, safe_queue
+from .sources import grant_source
+from .store import Store
+
+KEEPER_TIMEOUT_S = 300
+"""The keeper consumes every lane's dead letters; their visibility follows from this."""
+
+
+class Lane(Construct):
+    """One task from its fire to its dead letters; every number comes from the task."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002  (CDK's name)
+        *,
+        task: Task,
+        platform: Platform,
+        ledger: Ledger,
+        store: Store,
+        schedules: scheduler.IScheduleGroup | None = None,
+        idempotency: IdempotencyRecords | None = None,
+    ) -> None:
+        """schedules, idempotency: needed by a task with such a schedule, or with idempotent_by."""
+        super().__init__(scope, id)
+        self.task = task
+        self.dead_fires = safe_queue(self, "DeadFires")
+        self.dead_letters = safe_queue(self, "DeadLetters", visibility=Duration.seconds(6 * KEEPER_TIMEOUT_S))
+        self.queue = safe_queue(
+            self,
+            "Queue",
+            retention=KEPT_AS_SOURCE,
+            visibility=Duration.seconds(task.visibility_timeout_s),
+            dead_letters=self.dead_letters,
+            max_receives=task.max_receives,
+        )
+        self._environment = {
+            **task.environment,
+            "DRUMBEAT_MODULE": task.module,
+            "DRUMBEAT_TASK": task.name,
+            "DRUMBEAT_TABLE": ledger.table.table_name,
+            "DRUMBEAT_BUCKET": store.bucket.bucket_name,
+            "DRUMBEAT_QUEUE_URL": self.queue.queue_url,
+        }
+        self.dispatcher = self._dispatcher(platform, ledger, store)
+        self.worker = self._worker(platform, ledger, store, idempotency if task.idempotent_by else None)
+        grant_source(task, dispatcher=self.dispatcher, worker=self.worker, bucket=store.bucket)
+        self._grant_declared()
+        if task.schedule is not None:
+            Fire(
+                self,
+                "Fire",
+                task=task.name,
+                schedule=task.schedule,
+                dispatcher=self.dispatcher.function,
+                dead_letters=self.dead_fires,
+                group=schedules,
+            )
+
+    def _dispatcher(self, platform: Platform, ledger: Ledger, store: Store) -> Function:
+        dispatcher = Function(
+            self,
+            "Dispatcher",
+            platform=platform,
+            handler="drumbeat.runtime.dispatcher.handler",
+            service=self.task.name,
+            description=f"Opens, expands and completes the runs of {self.task.name}",
+            memory_mib=self.task.dispatcher_memory_mib,
+            timeout=Duration.seconds(self.task.dispatcher_timeout_s),
+            environment=self._environment,
+            tracing=self.task.tracing,
+            on_failure=self.dead_fires,
+        )
+        self.queue.grant_send_messages(dispatcher.role)
+        ledger.grant_run(dispatcher)
+        store.grant_publish(dispatcher, self.task.name)
+        allow_announce(dispatcher)
+        allow_invoke(dispatcher, dispatcher)
+        return dispatcher
+
+    def _worker(
+        self, platform: Platform, ledger: Ledger, store: Store, idempotency: IdempotencyRecords | None
+    ) -> Function:
+        environment = {**self._environment, "DRUMBEAT_DISPATCHER": self.dispatcher.function.function_name}
+        if idempotency:
+            environment["DRUMBEAT_IDEMPOTENCY_TABLE"] = idempotency.table.table_name
+        worker = Function(
+            self,
+            "Worker",
+            platform=platform,
+            handler="drumbeat.runtime.worker.handler",
+            service=self.task.name,
+            description=f"Does the items of {self.task.name}",
+            memory_mib=self.task.memory_mib,
+            timeout=Duration.seconds(self.task.timeout_s),
+            environment=environment,
+            tracing=self.task.tracing,
+        )
+        window = self.task.batch_window_s
+        worker.function.add_event_source(
+            event_sources.SqsEventSource(
+                self.queue,
+                batch_size=self.task.batch_size,
+                max_batching_window=Duration.seconds(window) if window else None,
+                max_concurrency=self.task.max_concurrency,
+                report_batch_item_failures=True,
+            )
+        )
+        ledger.grant_settle(worker)
+        store.grant_working_files(worker, self.task.name)
+        allow_invoke(worker, self.dispatcher)
+        if idempotency:
+            idempotency.grant_use(worker)
+        return worker
+
+    def _grant_declared(self) -> None:
+        for permission in self.task.permissions:
+            function = self.worker if permission.to == "work" else self.dispatcher
+            function.role.add_to_principal_policy(
+                iam.PolicyStatement(actions=list(permission.actions), resources=list(permission.on))
+            )

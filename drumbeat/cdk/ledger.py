@@ -1,0 +1,71 @@
+"""The tables of an app: the ledger that knows every run, and the records of idempotent items."""
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+from constructs import Construct
+
+from .function import Function
+
+# ruff: noqa: A002  (id is CDK's name)
+
+
+class Ledger(Construct):
+    """Kept when the stack is deleted: it is the only account of what was done."""
+
+    def __init__(self, scope: Construct, id: str) -> None:
+        super().__init__(scope, id)
+        self.table = _table(self, partition="pk", sort="sk", expires="expires_at", removal=RemovalPolicy.RETAIN)
+
+    def grant_run(self, function: Function) -> None:
+        """Open, follow and complete runs: dispatchers and the keeper."""
+        self.table.grant(
+            function.role,
+            "dynamodb:BatchGetItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        )
+
+    def grant_settle(self, function: Function) -> None:
+        """Read a run, settle its chunks, write its dead letters: workers."""
+        self.table.grant(function.role, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+
+
+class IdempotencyRecords(Construct):
+    """Which items had their effect, in Powertools' own layout; deleted with the stack, as its records expire anyway.
+
+    https://docs.aws.amazon.com/powertools/python/latest/utilities/idempotency/#required-resources
+    """
+
+    def __init__(self, scope: Construct, id: str) -> None:
+        super().__init__(scope, id)
+        self.table = _table(self, partition="id", sort=None, expires="expiration", removal=RemovalPolicy.DESTROY)
+
+    def grant_use(self, function: Function) -> None:
+        self.table.grant(
+            function.role,
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+        )
+
+
+def _table(
+    scope: Construct, *, partition: str, sort: str | None, expires: str, removal: RemovalPolicy
+) -> dynamodb.Table:
+    return dynamodb.Table(  # not TableV2: emulators don't know the global table it makes
+        scope,
+        "Table",
+        partition_key=dynamodb.Attribute(name=partition, type=dynamodb.AttributeType.STRING),
+        sort_key=dynamodb.Attribute(name=sort, type=dynamodb.AttributeType.STRING) if sort else None,
+        billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+        encryption=dynamodb.TableEncryption.AWS_MANAGED,
+        point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+            point_in_time_recovery_enabled=True
+        ),
+        time_to_live_attribute=expires,
+        removal_policy=removal,
+    )

@@ -1,0 +1,29 @@
+"""The three queues of a lane have this in common: encrypted, and TLS only."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+KEPT_AS_SOURCE = Duration.days(4)
+KEPT_AS_DEAD = Duration.days(14)
+"""SQS's longest; it counts from the first send, so a dead letter keeps at least the difference of ten days."""
+
+
+def safe_queue(
+    scope: Construct,
+    id: str,  # noqa: A002  (CDK's name)
+    *,
+    retention: Duration = KEPT_AS_DEAD,
+    visibility: Duration | None = None,
+    dead_letters: sqs.Queue | None = None,
+    max_receives: int = 0,
+) -> sqs.Queue:
+    return sqs.Queue(
+        scope,
+        id,
+        encryption=sqs.QueueEncryption.SQS_MANAGED,
+        enforce_ssl=True,
+        retention_period=retention,
+        visibility_timeout=visibility,
+        dead_letter_queue=dead_letters and sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=max_receives),
+    )

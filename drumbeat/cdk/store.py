@@ -1,0 +1,40 @@
+"""The app's bucket: inputs, results, and the working files of runs."""
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from .function import Function
+
+WORKING_FILES_KEPT = Duration.days(30)
+"""Longer than a message can live (14 days), so that no late delivery finds its items gone."""
+
+
+class Store(Construct):
+    """`results/<task>/` is what runs publish, and stays; `runs/<task>/` is what they need on the way, and expires."""
+
+    def __init__(self, scope: Construct, id: str) -> None:  # noqa: A002  (CDK's name)
+        super().__init__(scope, id)
+        self.bucket = s3.Bucket(
+            self,
+            "Bucket",
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            removal_policy=RemovalPolicy.RETAIN,
+            lifecycle_rules=[
+                s3.LifecycleRule(prefix="runs/", expiration=WORKING_FILES_KEPT),
+                s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(7)),
+            ],
+        )
+
+    def grant_publish(self, function: Function, task: str) -> None:
+        """Read and write a task's results and working files."""
+        for prefix in ("results", "runs"):
+            function.allow("s3:GetObject", "s3:PutObject", on=self.bucket.arn_for_objects(f"{prefix}/{task}/*"))
+
+    def grant_working_files(self, function: Function, task: str = "*") -> None:
+        """Read and write a task's working files, or those of every task."""
+        within = "runs/*" if task == "*" else f"runs/{task}/*"
+        function.allow("s3:GetObject", "s3:PutObject", on=self.bucket.arn_for_objects(within))

@@ -1,0 +1,89 @@
+"""The app as one stack: it composes drumbeat's constructs and owns nothing itself."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_scheduler as scheduler
+from constructs import Construct
+
+from drumbeat.cdk import (
+    Alarms,
+    Dashboard,
+    IdempotencyRecords,
+    Keeper,
+    Lane,
+    Ledger,
+    Platform,
+    Store,
+    Target,
+    check_capacity,
+)
+from drumbeat.task import Task
+
+
+class DrumbeatStack(Stack):
+    """Everything that the tasks need; more tasks than fit into a stack go into two."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002  (CDK's name)
+        *,
+        tasks: Mapping[str, Task],
+        code: lambda_.Code,
+        handlers: str = "handlers",
+        target: Target | None = None,
+        keeper_every: Duration | None = None,
+        log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
+        alarm_actions: Sequence[cloudwatch.IAlarmAction] = (),
+        **stack: Any,
+    ) -> None:
+        """tasks, code, handlers and target: as they were given to `bundle_code`.
+
+        keeper_every: how soon a run that stalled, or a lost fire, is noticed; a quarter of an hour by default.
+        alarm_actions: what an alarm does; nothing by default.
+        """
+        check_capacity(tasks)
+        super().__init__(scope, id, **stack)
+        platform = Platform(code=code, target=target or Target(), log_retention=log_retention)
+        ledger = Ledger(self, "Ledger")
+        store = Store(self, "Store")
+        schedules = scheduler.ScheduleGroup(self, "Schedules") if any(map(_needs_scheduler, tasks.values())) else None
+        idempotency = (
+            IdempotencyRecords(self, "Idempotency") if any(task.idempotent_by for task in tasks.values()) else None
+        )
+        lanes = [
+            Lane(
+                self,
+                task.name,
+                task=task,
+                platform=platform,
+                ledger=ledger,
+                store=store,
+                schedules=schedules,
+                idempotency=idempotency,
+            )
+            for task in tasks.values()
+        ]
+        keeper = Keeper(
+            self,
+            "Keeper",
+            lanes=lanes,
+            platform=platform,
+            ledger=ledger,
+            store=store,
+            every=keeper_every or Duration.minutes(15),
+            handlers=handlers,
+        )
+        Alarms(self, "Alarms", lanes=lanes, keeper=keeper, actions=alarm_actions)
+        Dashboard(self, "Dashboard", lanes=lanes, keeper=keeper)
+        CfnOutput(self, "BucketName", value=store.bucket.bucket_name, description="Inputs and results")
+        CfnOutput(self, "TableName", value=ledger.table.table_name, description="The ledger of runs")
+
+
+def _needs_scheduler(task: Task) -> bool:
+    return task.schedule is not None and task.schedule.needs_scheduler
