@@ -85,11 +85,11 @@ def _unsupported(declared: Declared) -> str:
     if declared.type.startswith("Custom::") or declared.type == "AWS::CloudFormation::CustomResource":
         return which + (
             f"{declared.type} is a custom resource, whose handler the local cloud doesn't run; use a construct"
-            " without one, leave it out of the local deployment by a condition, or deploy with strict=False for a placeholder"
+            " without one, leave it out of the local deployment by a condition, or deploy with strict=False"
         )
     return which + (
         f"the local cloud knows no {declared.type}; leave it out of the local deployment (a stack of its own, or a"
-        " condition), or deploy with strict=False for a placeholder"
+        " condition), or deploy with strict=False"
     )
 
 
