@@ -104,8 +104,11 @@ def parse(body: str, *, bucket: str) -> Chunk:
             count, key = len(items), None
         if not isinstance(items, list | None) or not isinstance(key, str | None) or (items is None) == (key is None):
             raise MalformedMessage("either a list of items or the S3 key of one is expected")
+        run = Run.parse(message["run"], bucket=bucket)
+        if key is not None and not key.startswith(f"runs/{run.id}/"):
+            raise MalformedMessage("the S3 key isn't one of the run's own")
         return Chunk(
-            Run.parse(message["run"], bucket=bucket),
+            run,
             _count(message["chunk"]),
             _count(message["first"]),
             count,

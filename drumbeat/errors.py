@@ -56,6 +56,10 @@ class ResultNotJson(DrumbeatError):
     """What the work function returned isn't JSON."""
 
 
+class InProgress(DrumbeatError):
+    """Another attempt of this item is under way, or died a moment ago; it is tried again later."""
+
+
 class WorkerDied(DrumbeatError):
     """The worker died (out of memory, timeout) while it did this item."""
 

@@ -45,10 +45,10 @@ class Backoff:
                 "are allowed; choose a smaller cap_s or a larger factor"
             )
 
-    def delay_s(self, attempt: int, *, draw: float) -> int:
-        """Whole seconds to wait after failed attempt `attempt` (1, 2, ...); `draw` is uniform in [0, 1)."""
+    def delay_s(self, attempt: int, *, draw: float) -> float:
+        """Seconds to wait after failed attempt `attempt` (1, 2, ...); `draw` is uniform in [0, 1)."""
         ceiling = min(self.cap_s, self.first_s * self.factor ** min(attempt - 1, 64))
-        return round(ceiling * draw)
+        return ceiling * draw
 
 
 def is_throttle(error: BaseException) -> bool:

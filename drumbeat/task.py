@@ -120,6 +120,11 @@ class Task:
     def work(self, function: Function) -> Function:
         """Take the function that does one item, plain or `async def`; what it returns reaches `complete`."""
         check_parameters(self, "work", function, "item", "run")
+        if self.idempotent_by and inspect.iscoroutinefunction(function):
+            raise InvalidTask(
+                f"task {self.name!r}: idempotent_by needs a plain work function (Powertools has no asynchronous "
+                "idempotency); drop the async and use concurrency for threads"
+            )
         self._take("work", function)
         return function
 

@@ -5,10 +5,11 @@ repeat (lost reply, duplicate, twin) is refused, sees the node as it stands, and
 between two steps heals with the next repeat.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from drumbeat.ledger.table import Item, Key, Table
-from drumbeat.ledger.tree import FANOUT, Node, locate, partial
+from drumbeat.ledger.tree import FANOUT, Node, chunk_at, leaves, locate, partial, root
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,13 @@ def settle(table: Table, run_id: str, chunk: int, totals: Totals, *, expires_at:
     return _add(table, run_id, leaf, position, totals, bad=totals.failed > 0, expires_at=expires_at)
 
 
-def is_settled(table: Table, run_id: str, chunk: int) -> bool:
-    """Whether the outcome of a chunk is recorded already."""
+def settled(table: Table, run_id: str, chunk: int, *, expires_at: int) -> Settled | None:
+    """None if the chunk's outcome isn't recorded yet; if it is, climb once more, in case the writer died before."""
     leaf, position = locate(chunk)
-    node = table.get(node_key(run_id, leaf)) or {}
-    return position in node.get("done", ()) or position in node.get("bad", ())
+    item = table.get(node_key(run_id, leaf)) or {}
+    if position not in item.get("done", ()) and position not in item.get("bad", ()):
+        return None
+    return Settled(accepted=False, run_totals=_climb(table, run_id, leaf, item, expires_at=expires_at))
 
 
 def seal(table: Table, run_id: str, chunks: int, *, expires_at: int) -> Totals | None:
@@ -70,6 +73,23 @@ def seal(table: Table, run_id: str, chunks: int, *, expires_at: int) -> Totals |
     return found
 
 
+def totals_of(table: Table, run_id: str, chunks: int) -> Totals | None:
+    """The totals of a sealed run, or None while a chunk isn't settled."""
+    if chunks == 0:
+        return Totals()
+    item = table.get(node_key(run_id, root(chunks))) or {}
+    return Totals.of(item) if item.get("root") and _is_full(item) else None
+
+
+def settled_chunks(table: Table, run_id: str, chunks: int) -> Iterator[tuple[int, bool]]:
+    """The settled chunks of a run in order of their leaves' windows, each with whether it has failed items."""
+    for leaf in range(leaves(chunks)):
+        node = table.get(node_key(run_id, Node(0, leaf))) or {}
+        for name in ("done", "bad"):
+            for position in node.get(name, ()):
+                yield chunk_at(leaf, position), name == "bad"
+
+
 def node_key(run_id: str, node: Node) -> Key:
     """Each node has a partition of its own, so no key is hot."""
     return Key(f"node#{run_id}#{node.level}#{node.index}", "node")
@@ -82,7 +102,8 @@ def _add(
         node_key(run_id, node),
         "SET #expires_at = :expires_at ADD #ok :ok, #failed :failed, #attempts :attempts, "
         f"#{'bad' if bad else 'done'} :set",
-        "NOT contains(#done, :position) AND NOT contains(#bad, :position)",
+        "NOT contains(#done, :position) AND NOT contains(#bad, :position) "
+        "AND (attribute_not_exists(#size) OR #size > :position)",
         set={position},
         position=position,
         ok=totals.succeeded,
@@ -94,9 +115,14 @@ def _add(
 
 
 def _climb(table: Table, run_id: str, node: Node, item: Item, *, expires_at: int) -> Totals | None:
-    if len(item.get("done", ())) + len(item.get("bad", ())) < item.get("size", FANOUT):
+    if not _is_full(item):
         return None
     if item.get("root"):
         return Totals.of(item)
     parent, position = node.parent()
     return _add(table, run_id, parent, position, Totals.of(item), bad=False, expires_at=expires_at).run_totals
+
+
+def _is_full(item: Item) -> bool:
+    size: int = item.get("size", FANOUT)
+    return len(item.get("done", ())) + len(item.get("bad", ())) == size

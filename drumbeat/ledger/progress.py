@@ -7,7 +7,7 @@ of an accepted pass.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from drumbeat.errors import Fenced
 from drumbeat.ledger.table import Key, Table
@@ -22,6 +22,7 @@ class Progress:
     doing: the item that a careful pass was at when it last wrote.
     passes: tokens of the accepted passes; parts: of those that stored results.
     final: nothing is pending; what remains is to count the chunk.
+    rounds: how often the keeper has sent the chunk again since it last got on.
     """
 
     version: int = 0
@@ -34,7 +35,12 @@ class Progress:
     passes: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     final: bool = False
-    rounds: int = field(default=0)
+    rounds: int = 0
+
+    @property
+    def was_attempted(self) -> bool:
+        """Whether a worker has shown to have begun with the chunk."""
+        return self.pending is not None or self.entered > 0
 
     def left(self, count: int) -> dict[int, int]:
         """The items still to do, with their attempts so far."""

@@ -42,6 +42,9 @@ class RunRecord:
     queue_url: str = ""
     dispatcher: str = ""
     tries: int = 0
+    stop: int = -1
+    takeovers: int = 0
+    keeps_results: bool = False
     expires_at: int = 0
 
     @classmethod
@@ -74,7 +77,9 @@ class Runs:
         item = self._table.get(run_key(run))
         return RunRecord.of(item) if item else None
 
-    def open(self, run: Run, *, owner: str, overlap: str, addresses: Addresses, now: datetime) -> RunRecord | None:
+    def open(
+        self, run: Run, *, owner: str, overlap: str, keeps_results: bool, addresses: Addresses, now: datetime
+    ) -> RunRecord | None:
         """Open a run, or return it if `owner` holds it already; None for a fire that somebody else has had.
 
         A run that another one of its task blocks is recorded as SKIPPED and returned so.
@@ -94,6 +99,7 @@ class Runs:
             completed_at=format_time(now) if blocker else "",
             queue_url=addresses.queue_url,
             dispatcher=addresses.dispatcher,
+            keeps_results=keeps_results,
             expires_at=int((now + RETENTION).timestamp()),
         )
         item, accepted = self._table.put(run_key(run), vars(fresh), f"{ABSENT} OR #state = :missed", missed=MISSED)
@@ -127,6 +133,21 @@ class Runs:
             zero=0,
         )
 
+    def take_over(self, record: RunRecord) -> RunRecord | None:
+        """Take a run from an owner that gives no sign of life; None if it did meanwhile."""
+        item, accepted = self._table.update(
+            run_key(Run.parse(record.id)),
+            "SET #epoch = :next, #owner = :nobody, #takeovers = :takeovers",
+            "#state = :running AND #epoch = :epoch AND #chunks = :chunks",
+            running=RUNNING,
+            epoch=record.epoch,
+            chunks=record.chunks,
+            next=record.epoch + 1,
+            nobody="",
+            takeovers=record.takeovers + 1,
+        )
+        return RunRecord.of(item) if accepted else None
+
     def save_cursor(self, record: RunRecord, *, chunks: int, items: int, messages: int) -> RunRecord:
         """Record how far the chunks were sent; raises Fenced if the run isn't ours any more."""
         return self._held(
@@ -138,14 +159,30 @@ class Runs:
         )
 
     def count_try(self, record: RunRecord) -> RunRecord:
-        """Record one more failed try of what is the author's; raises Fenced if the run isn't ours any more."""
+        """Record one more failed try to expand; raises Fenced if the run isn't ours any more."""
         return self._held(record, "SET #tries = :tries", tries=record.tries + 1)
 
-    def seal(self, record: RunRecord, *, reason: str = "") -> RunRecord:
-        """Fix the number of chunks at the cursor's; a reason says why the run can't succeed whatever its items do."""
-        return self._held(
-            record, "SET #sealed = :true, #reason = :reason, #tries = :zero", true=True, reason=reason, zero=0
+    def stop_at(self, record: RunRecord, *, items: int, reason: str) -> RunRecord:
+        """Decide that the run has only so many items, and why, before the last of them are sent."""
+        return self._held(record, "SET #stop = :stop, #reason = :reason", stop=items, reason=reason)
+
+    def seal(self, record: RunRecord) -> RunRecord:
+        """Fix the number of chunks at the cursor's; raises Fenced if the run isn't ours any more."""
+        return self._held(record, "SET #sealed = :true, #tries = :zero", true=True, zero=0)
+
+    def begin_finish(self, record: RunRecord, *, owner: str) -> RunRecord | None:
+        """Count one more try to finish a run; None if somebody else has just begun one, or the run has ended."""
+        item, accepted = self._table.update(
+            run_key(Run.parse(record.id)),
+            "SET #tries = :next, #finisher = :owner",
+            "#state = :running AND #tries = :tries",
+            running=RUNNING,
+            tries=record.tries,
+            next=record.tries + 1,
+            owner=owner,
         )
+        ours = item.get("finisher") == owner and item.get("tries") == record.tries + 1
+        return RunRecord.of(item) if accepted or ours else None
 
     def close(self, run: Run, *, state: str, totals: Totals, reason: str, now: datetime) -> RunRecord:
         """End a run, once; a repeat returns it as it ended. Raises RunLost for a run that was never opened."""
@@ -182,6 +219,11 @@ class Runs:
     def active(self, task: str) -> set[str]:
         """The ids of the task's runs that haven't ended."""
         return set((self._table.get(_active_key(task)) or {}).get("runs", ()))
+
+    def latest(self, task: str) -> RunRecord | None:
+        """The task's run of the latest scheduled time."""
+        newest = next(self._table.query(f"task#{task}", prefix="run#", newest_first=True), None)
+        return RunRecord.of(newest) if newest else None
 
     def leave(self, task: str, run_id: str) -> None:
         """Take a run off its task's active ones."""

@@ -5,7 +5,7 @@ Every read is consistent and every decision is one conditional write: see "Count
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -68,20 +68,22 @@ class Table:
 
     def query(self, pk: str, *, prefix: str = "", newest_first: bool = False) -> Iterator[Item]:
         """Read the records of one partition whose sort key starts with `prefix`, in its order, page by page."""
-        pages = self._client.get_paginator("query").paginate(
+        pages: Any = self._client.get_paginator("query").paginate(
             TableName=self._name,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)" if prefix else "pk = :pk",
             ExpressionAttributeValues=_typed({":pk": pk} | ({":prefix": prefix} if prefix else {})),
             ScanIndexForward=not newest_first,
             ConsistentRead=True,
         )
-        return (_plain(cast("Item", item)) for page in pages for item in page["Items"])
+        for page in pages:
+            yield from map(_plain, page["Items"])
 
     def _write(self, call: Any, **arguments: Any) -> Written:
         try:
-            answer = call(TableName=self._name, ReturnValuesOnConditionCheckFailure="ALL_OLD", **arguments)
+            answer: Any = call(TableName=self._name, ReturnValuesOnConditionCheckFailure="ALL_OLD", **arguments)
         except self._client.exceptions.ConditionalCheckFailedException as refused:
-            return Written(_plain(refused.response.get("Item", {})), accepted=False)
+            response: Any = refused.response
+            return Written(_plain(response.get("Item", {})), accepted=False)
         return Written(_plain(answer.get("Attributes", {})), accepted=True)
 
 

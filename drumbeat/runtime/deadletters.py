@@ -1,0 +1,90 @@
+"""The dead-letter consumer: no run hangs on a message that SQS gave up.
+
+A chunk that was never attempted (every delivery was throttled), or that got on since it was last sent, is sent again;
+one that stands still is settled as failed, so that its run ends with exact counts.
+"""
+
+from dataclasses import replace
+
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from drumbeat.chunk import Chunk, parse
+from drumbeat.errors import MalformedMessage, WorkerDied
+from drumbeat.ledger import count, progress
+from drumbeat.ledger.progress import Progress
+from drumbeat.ledger.runs import RUNNING, RunRecord, Runs
+from drumbeat.limits import SQS_DELAY_S
+from drumbeat.runtime.dispatch import invoke
+from drumbeat.runtime.observability import count as metric
+from drumbeat.runtime.observability import logger
+from drumbeat.runtime.services import Services
+from drumbeat.runtime.settle import bury, expiry, finish_event, load_items, reject, settle
+
+ROUNDS = 2
+"""How often a chunk that stands still is sent again."""
+ROUNDS_UNATTEMPTED = 20
+"""How often a chunk that no worker has begun is sent again: with the delays, for hours."""
+_DELAY_S = 60
+
+
+class DeadLetters:
+    """Takes the messages of the lanes' dead-letter queues."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._runs = Runs(services.table)
+
+    def take(self, record: SQSRecord) -> None:
+        """Send a chunk again or settle it; afterwards the message may go."""
+        try:
+            chunk = parse(record.body, bucket=self._services.settings.bucket)
+        except MalformedMessage as problem:
+            reject(record.body, record.message_id, problem, self._services)
+            return
+        logger.append_keys(run=chunk.run.id, chunk=chunk.number)
+        run = self._runs.get(chunk.run)
+        if run is None or run.state != RUNNING:
+            logger.info("dead letter of a run that has ended")
+            return
+        expires_at = expiry(self._services.now())
+        end = count.settled(self._services.table, run.id, chunk.number, expires_at=expires_at)
+        if end is None:
+            state = progress.read(self._services.table, run.id, chunk.number)
+            if not state.final and state.rounds < (ROUNDS if state.was_attempted else ROUNDS_UNATTEMPTED):
+                self._send_again(chunk, record.body, run, state, token=record.message_id)
+                return
+            if not state.final:
+                state = self._give_up(chunk, state, token=record.message_id)
+            end = settle(chunk, state, self._services, keeps_results=run.keeps_results)
+        if end.run_totals is not None:
+            invoke(self._services, run.dispatcher, finish_event(chunk))
+
+    def _send_again(self, chunk: Chunk, body: str, run: RunRecord, state: Progress, *, token: str) -> None:
+        following = replace(state, rounds=state.rounds + 1)
+        self._write(chunk, following, token)
+        delay = min(SQS_DELAY_S, _DELAY_S * 2**state.rounds)
+        self._services.sqs.send_message(QueueUrl=run.queue_url, MessageBody=body, DelaySeconds=delay)
+        metric("ChunksSentAgain")
+        logger.warning("chunk sent again", round=following.rounds, attempted=state.was_attempted, delay_s=delay)
+
+    def _give_up(self, chunk: Chunk, state: Progress, *, token: str) -> Progress:
+        items = load_items(chunk, self._services)
+        pending = state.left(chunk.count)
+        error = WorkerDied(
+            "the worker died (out of memory, timeout) again and again with this item's chunk"
+            if state.was_attempted
+            else "no worker began with this item's chunk; is the function throttled or broken?"
+        )
+        for index, attempts in pending.items():
+            bury(chunk, self._services, index=index, item=items[index], error=error, attempts=attempts, token=token)
+        after = replace(
+            state, pending={}, failed=state.failed + len(pending), final=True, passes=(*state.passes, token)
+        )
+        logger.error("chunk given up", items=len(pending), attempted=state.was_attempted)
+        return self._write(chunk, after, token)
+
+    def _write(self, chunk: Chunk, state: Progress, token: str) -> Progress:
+        expires_at = expiry(self._services.now())
+        return progress.write(
+            self._services.table, chunk.run.id, chunk.number, state, token=token, expires_at=expires_at
+        )

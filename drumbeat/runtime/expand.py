@@ -1,0 +1,114 @@
+"""Expand a run: its items, chunk by chunk, into the queue, and the run sealed when they are all sent.
+
+What was sent is a prefix of the run's chunks, and the cursor in the ledger moves only after the send: a successor
+repeats at most what its predecessor hadn't recorded, and a chunk sent twice is settled once.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
+
+from drumbeat.chunk import Packed, encode_item, pack
+from drumbeat.errors import ExpandFailed, InvalidTask, ItemNotJson, ItemTooLarge, SourceMissing
+from drumbeat.ledger.runs import RunRecord, Runs
+from drumbeat.run import Run
+from drumbeat.runtime import send
+from drumbeat.runtime.observability import logger
+from drumbeat.runtime.services import Services
+from drumbeat.runtime.sources import items_of
+from drumbeat.task import Task
+
+TRIES = 3
+"""How often an expansion may fail: Lambda tries an asynchronous event three times."""
+_SAVE_EVERY = 100  # calls of SendMessageBatch
+_MARGIN = 0.1  # of the dispatcher's timeout, kept for the hand-over
+_FINAL = (ItemNotJson, ItemTooLarge, SourceMissing, InvalidTask)  # trying again won't help
+
+
+class OutOfTime(Exception):
+    """The invocation must hand over while it still can."""
+
+
+class Expansion:
+    """One dispatcher's hold on a run, from the cursor on."""
+
+    def __init__(self, task: Task, record: RunRecord, services: Services, left_s: Callable[[], float]) -> None:
+        self._task = task
+        self._run = Run.parse(record.id, bucket=services.settings.bucket)
+        self._services = services
+        self._left_s = left_s
+        self._runs = Runs(services.table)
+        self._last: Packed | None = None
+        self._sent = 0
+        self.record = record
+
+    def send(self) -> RunRecord:
+        """Send all chunks and seal the run.
+
+        Raises OutOfTime with the cursor saved, ExpandFailed if the author's code failed and may be tried again, and
+        Fenced if the run was taken over.
+        """
+        chunks = pack(
+            self._items(),
+            size=self._task.chunk_size,
+            max_bytes=self._task.chunk_bytes,
+            number=self.record.chunks,
+            first=self.record.items,
+        )
+        try:
+            for calls, batch in enumerate(send.batches(send.messages(chunks, self._run, self._services)), start=1):
+                send.send(batch, queue_url=self._services.settings.queue_url, services=self._services)
+                self._sent += len(batch)
+                self._last = batch[-1].chunk
+                if calls % _SAVE_EVERY == 0:
+                    self._save()
+        finally:
+            self._save()
+        self.record = self._runs.seal(self.record)
+        return self.record
+
+    def _save(self) -> None:
+        if self._last is None:
+            return
+        self.record = self._runs.save_cursor(
+            self.record,
+            chunks=self._last.number + 1,
+            items=self._last.first + len(self._last.items),
+            messages=self.record.messages + self._sent,
+        )
+        self._last, self._sent = None, 0
+
+    def _items(self) -> Iterator[str]:
+        """The items from the cursor on, as JSON; they end early, for good, when the author's code fails for good."""
+        number = self.record.items
+        end = None if self.record.stop < 0 else self.record.stop
+        found = self._author(lambda: islice(items_of(self._task, self._run, self._services), number, end))
+        while number != end:
+            if self._left_s() < self._task.dispatcher_timeout_s * _MARGIN:
+                raise OutOfTime
+            try:
+                item = self._author(lambda: next(found, _END))
+                if item is _END:
+                    return
+                text = encode_item(item, task=self._task.name, number=number)
+            except (ExpandFailed, InvalidTask) as error:
+                if not isinstance(error, _FINAL) and self.record.tries + 1 < TRIES:
+                    raise
+                logger.error("expand failed for good", error=type(error.__cause__ or error).__name__, item=number)
+                self.record = self._runs.stop_at(self.record, items=number, reason=str(error))
+                return
+            yield text
+            number += 1
+
+    def _author(self, step: Callable[[], Any]) -> Any:
+        try:
+            return step()
+        except (ExpandFailed, InvalidTask):
+            raise
+        except Exception as error:
+            raise ExpandFailed(
+                f"task {self._task.name!r}: expand raised {type(error).__name__}: {error}; correct it and run it again"
+            ) from error
+
+
+_END: Any = object()

@@ -1,0 +1,45 @@
+"""The keeper: consumes the lanes' dead-letter queues, and looks after all runs from time to time."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+
+from drumbeat.discovery import discover
+from drumbeat.errors import MalformedFire
+from drumbeat.runtime.deadletters import DeadLetters
+from drumbeat.runtime.observability import count as metric
+from drumbeat.runtime.observability import frames, logger
+from drumbeat.runtime.services import Services
+from drumbeat.runtime.watch import Watch
+
+
+class Keeper:
+    """Answers the events of the app's keeper function."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+
+    def __call__(self, event: Any, context: Any) -> Any:
+        """Take dead letters, or make a round; one task that can't be looked at doesn't keep the others from it."""
+        match event:
+            case {"Records": list()}:
+                letters = DeadLetters(self._services)
+                return process_partial_response(event, letters.take, self._processor, context)
+            case {"keeper": "check"}:
+                return self._round(context.aws_request_id)
+        metric("MalformedFires")
+        raise MalformedFire('the keeper expects SQS messages or {"keeper": "check"}; correct the rule\'s input')
+
+    def _round(self, owner: str) -> None:
+        settings = self._services.settings
+        tasks = discover(settings.handlers)
+        failed = []
+        for name in filter(None, settings.tasks.split(",")):
+            try:
+                Watch(self._services, owner=owner).look(tasks[name])
+            except Exception as error:  # noqa: BLE001  (raised below, when all tasks had their turn)
+                logger.error("round failed", task=name, error=type(error).__name__, frames=frames(error))
+                failed.append(error)
+        if failed:
+            raise ExceptionGroup("the keeper's round failed", failed)

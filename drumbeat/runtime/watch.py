@@ -1,0 +1,112 @@
+"""The keeper's round: finish what was never announced, resume what stalled, notice fires that never came.
+
+Nothing is decided by comparing clocks: a run has stalled when a whole round has seen it unchanged.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from drumbeat.ledger import count
+from drumbeat.ledger.runs import RUNNING, RunRecord, Runs
+from drumbeat.ledger.table import Key
+from drumbeat.run import Run, format_time, parse_time
+from drumbeat.runtime.dispatch import invoke
+from drumbeat.runtime.observability import count as metric
+from drumbeat.runtime.observability import logger
+from drumbeat.runtime.services import Services
+from drumbeat.schedule import Rate
+from drumbeat.signal import Finish, Resume
+from drumbeat.task import Task
+
+GRACE = timedelta(minutes=10)
+"""How late a fire may be before it counts as missed; AWS's own retries are counted on top by the rule's age limit."""
+TAKEOVERS = 5
+"""How often a run whose dispatcher died is resumed."""
+
+
+class Watch:
+    """One look at the runs of each task."""
+
+    def __init__(self, services: Services, *, owner: str) -> None:
+        self._services = services
+        self._runs = Runs(services.table)
+        self._owner = owner
+
+    def look(self, task: Task) -> None:
+        """Look at a task: its active runs first, then the fires since the last look."""
+        logger.append_keys(task=task.name)
+        key = Key(f"task#{task.name}", "keeper")
+        before = self._services.table.get(key) or {}
+        now = self._services.now()
+        seen: Mapping[str, str] = json.loads(before.get("seen", "{}"))
+        marks = dict(self._look_at_runs(task, seen))
+        since = parse_time(before["checked"]) if "checked" in before else now
+        until = max(since, now - GRACE)
+        for fire in self._fires(task, since, until):
+            self._look_for(Run(task.name, fire.replace(second=0, microsecond=0)), now)
+        self._services.table.update(
+            key, "SET #seen = :seen, #checked = :checked", seen=json.dumps(marks), checked=format_time(until)
+        )
+
+    def _look_at_runs(self, task: Task, seen: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+        for run_id in sorted(self._runs.active(task.name)):
+            record = self._runs.get(Run.parse(run_id))
+            mark = _mark(record)
+            stalled = seen.get(run_id) == mark
+            if record is not None and record.state == RUNNING:
+                if stalled:
+                    self._revive(record)
+            elif stalled or record is not None:
+                self._runs.leave(task.name, run_id)
+            yield run_id, mark
+
+    def _revive(self, record: RunRecord) -> None:
+        if record.sealed:
+            self._finish(record)
+            return
+        taken = self._runs.take_over(record)
+        if taken is None:
+            return
+        metric("RunsTakenOver")
+        logger.warning("dispatcher gave no sign of life", run=record.id, takeovers=taken.takeovers)
+        if taken.takeovers <= TAKEOVERS:
+            invoke(self._services, taken.dispatcher, Resume(Run.parse(taken.id), taken.epoch).event())
+            return
+        held = self._runs.claim(Run.parse(taken.id), epoch=taken.epoch, owner=self._owner)
+        if held is not None:
+            reason = f"the dispatcher died {TAKEOVERS} times while it expanded; it may need more time or memory"
+            held = self._runs.stop_at(held, items=held.items, reason=reason)
+            self._finish(self._runs.seal(held))
+
+    def _finish(self, record: RunRecord) -> None:
+        """Tell the dispatcher to finish a run if all its chunks are settled."""
+        table, expires_at = self._services.table, record.expires_at
+        if record.chunks and count.seal(table, record.id, record.chunks, expires_at=expires_at) is None:
+            return
+        logger.warning("run was complete and not finished", run=record.id)
+        invoke(self._services, record.dispatcher, Finish(Run.parse(record.id)).event())
+
+    def _fires(self, task: Task, since: datetime, until: datetime) -> Iterator[datetime]:
+        """The fires that should have come; a rate counts from when it was deployed, so from the latest run here."""
+        if task.schedule is None:
+            return iter(())
+        if not isinstance(task.schedule, Rate):
+            return task.schedule.fires(after=since, until=until)
+        latest = self._runs.latest(task.name)
+        if latest is None:
+            return iter(())
+        anchor = parse_time(latest.scheduled_at)
+        return task.schedule.fires(after=max(anchor, since), until=until, anchor=anchor)
+
+    def _look_for(self, run: Run, now: datetime) -> None:
+        if self._runs.get(run) is None and self._runs.miss(run, now=now):
+            metric("FiresMissed")
+            logger.error("a fire never came", run=run.id)
+
+
+def _mark(record: RunRecord | None) -> str:
+    """What changes whenever a run gets on, short of its chunks being worked."""
+    if record is None:
+        return "unknown"
+    return f"{record.epoch}/{record.owner}/{record.chunks}/{record.sealed}/{record.tries}"
