@@ -1,0 +1,62 @@
+"""Bills: the arithmetic, the tiers, and a price list that says where it has its numbers from."""
+
+import pytest
+
+from drumbeat.plan.bill import UnknownUsage, bill
+from drumbeat.plan.prices import PRICES
+
+
+def test_a_bill_adds_up_line_by_line():
+    account = bill({"sqs_requests": 3_000_000, "lambda_requests": 500_000, "lambda_gb_s": 1000})
+
+    assert [("Lambda", 0.1), ("Lambda", 0.0133334), ("SQS", 1.2)] == [
+        (line.service, pytest.approx(line.dollars)) for line in account.lines
+    ]
+    assert {"Lambda": pytest.approx(0.1133334), "SQS": pytest.approx(1.2)} == account.by_service
+    assert pytest.approx(1.3133334) == account.dollars
+
+
+def test_a_line_shows_its_arithmetic():
+    (line,) = bill({"s3_puts": 2500}).lines
+
+    assert "S3 PUT, COPY, POST, LIST: 2,500 x $0.005 per thousand = $0.012500" == str(line)
+
+
+@pytest.mark.parametrize(
+    ("usage", "dollars"),
+    [
+        ({"dynamodb_write_units": 1e6, "dynamodb_read_units": 1e6}, 0.75),
+        ({"events": 1e6}, 1.0),
+        ({"s3_gets": 1e6}, 0.4),
+        ({"log_bytes": 2e9}, 1.0),
+        ({"scheduler_invocations": 14e6}, 0.0),
+        ({"scheduler_invocations": 15e6}, 1.0),
+        ({"lambda_x86_gb_s": 1e6}, 16.6667),
+        ({}, 0.0),
+    ],
+)
+def test_prices(usage, dollars):
+    assert pytest.approx(dollars) == bill(usage).dollars
+
+
+def test_a_month_above_a_tier_is_billed_in_two_lines():
+    lines = bill({"lambda_gb_s": 8.5e9}).lines
+
+    assert [(7.5e9, 0.0000133334), (1e9, 0.0000120001)] == [(line.quantity, line.unit_price) for line in lines]
+
+
+def test_what_has_no_price_is_refused():
+    with pytest.raises(UnknownUsage, match="no price for sqs_fifo_requests; the price list has lambda_requests"):
+        bill({"sqs_fifo_requests": 1})
+
+
+def test_a_million_items_cost_what_the_bill_says_for_fewer():
+    assert pytest.approx(400) == bill({"sqs_requests": 1e6}).per_million(1000)
+    assert 0 == bill({"sqs_requests": 1e6}).per_million(0)
+
+
+def test_each_price_has_a_source_and_a_confidence():
+    for name, price in PRICES.items():
+        assert price.source.startswith("https://aws.amazon.com/"), name
+        assert price.confidence in {"A", "L", "G", "M"}, name
+        assert [bound for bound, _ in price.tiers] == sorted(bound for bound, _ in price.tiers), name
