@@ -1,0 +1,351 @@
+"""LocalCloud: deploy a synthesized app into moto and let it run in virtual time."""
+
+import contextlib
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import boto3
+from moto import mock_aws
+
+from .asynchronous import AsyncQueue
+from .baton import Stage, Strand, in_strand, virtual_sleep
+from .bus import Bus
+from .clock import Clock, to_datetime, to_ns
+from .code import Importer
+from .delivery import Delivery
+from .deploy import deploy
+from .deployment import Deployment, Function
+from .fires import Fires
+from .functions import ACCOUNT_CONCURRENCY, Durations, Functions
+from .gateway import Gateway
+from .latency import Latency
+from .log import KEEP, Entry, EventLog
+from .loop import Loop
+from .mapping import Mappings
+from .meter import Meter
+from .output import Capture, Line, Metric, Output
+from .patches import Patches
+from .queues import Queues
+from .sandbox import Outcome
+from .world import Seeds, World, function_name
+
+Progress = Callable[[datetime, "LocalCloud"], None]
+DEFAULT_START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class LocalCloud:
+    """An app deployed on a virtual AWS; open it with `with`.
+
+    The same assembly, seed, start and calls give the same log, byte for byte.  `durations` adds seconds of compute to
+    an invocation: `durations(function, event, rng) -> float`.
+    """
+
+    def __init__(
+        self,
+        assembly: Path | str | Deployment | Callable[[], Deployment],
+        *,
+        start: datetime = DEFAULT_START,
+        seed: int = 0,
+        durations: Durations | None = None,
+        latency: Latency | None = None,
+        faults: Any = None,
+        authorize: bool = True,
+        stacks: Sequence[str] | None = None,
+        parameters: Mapping[str, str] = {},
+        strict: bool = True,
+        progress: Progress | None = None,
+        progress_every: int = 1,
+        own_environments: bool = True,
+        account_concurrency: int = ACCOUNT_CONCURRENCY,
+        log_keep: int | None = KEEP,
+        log_sink: Callable[[Entry], None] | None = None,
+        watchdog_s: float = 60.0,
+    ) -> None:
+        self._assembly, self._start, self._seed = assembly, start, seed
+        self._durations, self._latency, self._faults = durations, latency or Latency(), faults
+        self._authorize, self._stacks, self._parameters, self._strict = authorize, stacks, parameters, strict
+        self._progress, self._every = progress, progress_every
+        self._own, self._account_concurrency = own_environments, account_concurrency
+        self._log_keep, self._log_sink, self._watchdog_s = log_keep, log_sink, watchdog_s
+        self._stack = contextlib.ExitStack()
+        self._clients: dict[str, Any] = {}
+        self._world: World
+        self._output: Output
+        self._importer: Importer
+        self._outer_environ: Any = None
+
+    # -- open and close ------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as stack:
+            seeds = Seeds(self._seed)
+            stack.enter_context(_environment())
+            clock = Clock(self._start)
+            clock.open(virtual_sleep, in_strand)
+            stack.callback(clock.close)
+            stack.enter_context(mock_aws(config={"lambda": {"use_docker": False}}))
+            patches = Patches(seeds.stream("entropy"))
+            patches.open()
+            stack.callback(patches.close)
+            self._world = world = self._make_world(clock, seeds)
+            self._output = Output(clock)
+            capture = Capture(self._output)
+            self._importer = Importer(capture.root_handler)
+            stage = Stage(world.loop, watchdog_s=self._watchdog_s, enter=self._enter_turn, leave=self._leave_turn)
+            world.queues = Queues(world)
+            world.functions = Functions(
+                world,
+                stage=stage,
+                importer=self._importer,
+                output=self._output,
+                capture=capture,
+                durations=self._durations,
+                account_concurrency=self._account_concurrency,
+                own_environments=self._own,
+            )
+            world.async_queue = AsyncQueue(world)
+            world.delivery = Delivery(world)
+            world.bus = Bus(world)
+            world.fires = Fires(world)
+            world.mappings = Mappings(world)
+            gateway = Gateway(world)
+            for part in (capture, self._importer, gateway):
+                part.open()
+                stack.callback(part.close)
+            stack.callback(stage.close)
+            if self._progress is not None:
+                world.loop.hook = self._hook()
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def _make_world(self, clock: Clock, seeds: Seeds) -> World:
+        given = self._assembly
+        if isinstance(given, Deployment):
+            deployment = given
+        elif callable(given):
+            deployment = given()
+        else:
+            deployment = deploy(
+                Path(given), stacks=self._stacks, parameters=self._parameters, seed=self._seed, strict=self._strict
+            )
+        _silence_moto_triggers(deployment)
+        world = World(
+            deployment=deployment,
+            clock=clock,
+            loop=Loop(clock),
+            log=EventLog(clock, keep=self._log_keep, sink=self._log_sink),
+            meter=Meter(),
+            latency=self._latency,
+            seeds=seeds,
+        )
+        world.faults = self._faults
+        return world
+
+    def _enter_turn(self, strand: Strand) -> None:
+        invocation = strand.invocation
+        if invocation is not None:
+            self._outer_environ = os.environ._data  # type: ignore[attr-defined]  # noqa: SLF001  a swap costs nothing
+            os.environ._data = invocation.environ  # type: ignore[attr-defined]  # noqa: SLF001
+            self._importer.activate(invocation.namespace)
+
+    def _leave_turn(self) -> None:
+        if self._outer_environ is not None:
+            os.environ._data = self._outer_environ  # type: ignore[attr-defined]  # noqa: SLF001
+            self._outer_environ = None
+
+    def _hook(self) -> Callable[[], None]:
+        loop, every = self._world.loop, self._every
+
+        def hook() -> None:
+            if loop.events % every == 0 and self._progress is not None:
+                self._importer.activate(None)
+                self._progress(self.now, self)
+
+        return hook
+
+    # -- time ----------------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> datetime:
+        return self._world.clock.now
+
+    def advance(self, delta: timedelta | None = None, **parts: float) -> None:
+        """Let virtual time pass: `advance(minutes=5)` or `advance(timedelta(...))`."""
+        self._run(
+            self._world.clock.ns + ((delta or timedelta()) + timedelta(**parts)) // timedelta(microseconds=1) * 1_000
+        )
+
+    def advance_to(self, moment: datetime) -> None:
+        self._run(to_ns(moment))
+
+    def run_until_idle(self, limit: timedelta | None = None) -> bool:
+        """Run until nothing is under way; future fires don't count. False if `limit` (default a day) came first."""
+        until = self._world.clock.ns + (limit or timedelta(days=1)) // timedelta(microseconds=1) * 1_000
+        return self._run(until, lambda: not self.busy)
+
+    @property
+    def busy(self) -> bool:
+        """Whether an invocation, an event on its way, or a message of a mapped queue is under way."""
+        world = self._world
+        return bool(
+            world.functions.running or world.async_queue.pending or world.delivery.pending or world.mappings.busy
+        )
+
+    def next_fire(self) -> datetime | None:
+        found = self._world.fires.next()
+        return found[0] if found else None
+
+    def _run(self, until: int, stop: Callable[[], bool] | None = None) -> bool:
+        with _one_processor():
+            try:
+                return self._world.loop.run(until, stop)
+            finally:
+                self._importer.activate(None)
+
+    # -- doing ---------------------------------------------------------------------------------------------
+
+    def invoke(self, function: str, event: Any) -> Outcome:
+        """Invoke synchronously, as the operator; time passes until the answer."""
+        outcomes: list[Outcome] = []
+        self._world.functions.start(self._name(function), event, outcomes.append, source="operator")
+        self._run(self._world.clock.ns + 3_600_000_000_000, lambda: bool(outcomes))
+        return outcomes[0]
+
+    def invoke_async(self, function: str, event: Any) -> str:
+        """Invoke asynchronously, as the operator; returns the request id."""
+        return self._world.async_queue.accept(self._name(function), event, source="operator")
+
+    def put_events(self, *entries: dict[str, Any]) -> list[dict[str, Any]]:
+        """PutEvents with entries as boto3 takes them."""
+        answer: list[dict[str, Any]] = self.client("events").put_events(Entries=list(entries))["Entries"]
+        return answer
+
+    def client(self, service: str) -> Any:
+        """A boto3 client for the operator: not counted, not delayed, not checked against a role."""
+        if service not in self._clients:
+            self._clients[service] = boto3.client(service, region_name=self.deployment.region)
+        return self._clients[service]
+
+    def _name(self, function: str) -> str:
+        """The name of a function given by name, ARN or logical id."""
+        for known in self.deployment.functions:
+            if function in (known.logical_id, known.name):
+                return known.name
+        return function_name(function)
+
+    # -- seeing --------------------------------------------------------------------------------------------
+
+    @property
+    def deployment(self) -> Deployment:
+        return self._world.deployment
+
+    @property
+    def log(self) -> EventLog:
+        return self._world.log
+
+    @property
+    def requests(self) -> Counter[tuple[str, str]]:
+        """Calls made by handlers, by (service, operation)."""
+        return self._world.meter.requests
+
+    @property
+    def service_requests(self) -> Counter[tuple[str, str]]:
+        """Calls that services made for the app: the pollers', empty long polls included."""
+        found = Counter(self._world.meter.service_requests)
+        found["sqs", "ReceiveMessage"] += self._empty_receives()
+        return +found
+
+    @property
+    def billed(self) -> dict[str, float]:
+        """Billing units; see `drumbeat.local.meter`."""
+        found = dict(self._world.meter.billed)
+        found["sqs_requests"] = found.get("sqs_requests", 0) + self._empty_receives()
+        return found
+
+    def _empty_receives(self) -> int:
+        return sum(mapping.empty_receives() for mapping in self._world.mappings.all.values())
+
+    @property
+    def invocations(self) -> Counter[str]:
+        return self._world.meter.invocations
+
+    @property
+    def meter(self) -> Meter:
+        return self._world.meter
+
+    @property
+    def samples(self) -> dict[str, list[tuple[datetime, int]]]:
+        """The highest number of concurrent invocations per function, for each second in which it changed."""
+        return {
+            name: [(to_datetime(int(second) * 1_000_000_000), active) for second, active in series]
+            for name, series in self._world.functions.samples.items()
+        }
+
+    def logs(self, function: str) -> list[Line]:
+        """What a function's handler printed and logged."""
+        return list(self._output.lines.get(self._name(function), ()))
+
+    def metrics(self) -> list[Metric]:
+        """The values in the embedded metric format that handlers wrote."""
+        return list(self._output.metrics)
+
+    def queue_depth(self, queue: str) -> tuple[int, int, int]:
+        """Visible, in flight and delayed messages of a queue, by name, URL, ARN or logical id."""
+        name = next((known.name for known in self.deployment.queues if queue == known.logical_id), queue)
+        store = self._world.queues.by_name(name.rpartition("/")[2].rpartition(":")[2])
+        if store is None:
+            raise KeyError(f"no queue {queue!r}; there are {sorted(self._world.queues.stores)}")
+        return store.visible, store.in_flight, store.delayed
+
+    def functions(self) -> tuple[Function, ...]:
+        return self.deployment.functions
+
+
+@contextlib.contextmanager
+def _environment() -> Iterator[None]:
+    """Fake credentials and a Region, so that nothing can reach a real account; puts back what was there."""
+    before = dict(os.environ)
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
+        os.environ.pop(name, None)
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+    os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"]
+    os.environ |= {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+    try:
+        yield
+    finally:
+        for name in set(os.environ) - set(before):
+            del os.environ[name]
+        os.environ.update(before)
+
+
+@contextlib.contextmanager
+def _one_processor() -> Iterator[None]:
+    """Keep this thread and those it starts on one processor: handing the baton over is then five times faster."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    allowed = os.sched_getaffinity(0)
+    if len(allowed) > 1:
+        os.sched_setaffinity(0, {os.sched_getcpu() if hasattr(os, "sched_getcpu") else max(allowed)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
+def _silence_moto_triggers(deployment: Deployment) -> None:
+    """Moto's own trigger from queue to function would take messages; ours polls."""
+    from moto.sqs.models import sqs_backends  # noqa: PLC0415  only now
+
+    for queue in sqs_backends[deployment.account][deployment.region].queues.values():
+        queue.lambda_event_source_mappings.clear()

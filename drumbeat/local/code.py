@@ -1,0 +1,195 @@
+"""Modules of a function's own: each execution environment imports its code apart from every other.
+
+A Lambda environment is a process with its own `sys.modules`. Here one process serves all, so the modules that lie
+in a function's code or layers are taken out of `sys.modules` when another environment runs and put back when it
+runs again. So two functions with an `index.py` each, two copies of one package (drumbeat itself, bundled, while this
+file runs from a checkout), and the globals of two concurrent environments don't meet.
+
+Shared by all: the standard library, what is only installed here, and packages with native extensions.
+boto3 and botocore always come from the installation, which is hooked.
+"""
+
+import importlib.machinery
+import logging
+import struct
+import sys
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+SHARED = frozenset({"boto3", "botocore", "s3transfer", "moto", "responses", "time_machine", "_time_machine"})
+PRIVATE = frozenset({"aws_lambda_powertools"})  # keeps state in its modules: never shared by two environments
+_MACHINES = {"x86_64": 62, "AMD64": 62, "aarch64": 183, "arm64": 183}  # e_machine in an ELF header
+_compiled: dict[str, CodeType] = {}
+
+
+class _Loader(SourceFileLoader):
+    """Compiles a file once per process and writes nothing into the asset."""
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        del fullname
+        code = _compiled.get(self.path)
+        if code is None:
+            code = self.source_to_code(self.get_data(self.path), self.path)
+            _compiled[self.path] = code
+        return code
+
+
+def _finder_path(entries: Sequence[str], fullname: str) -> ModuleSpec | None:
+    spec = PathFinder.find_spec(fullname, entries)
+    if spec is not None and isinstance(spec.loader, SourceFileLoader):
+        spec.loader = _Loader(fullname, spec.loader.path)
+    return spec
+
+
+@lru_cache(maxsize=256)
+def _contents(directory: Path) -> tuple[frozenset[str], frozenset[str]]:
+    """The top-level modules in a directory: pure ones, and those with native extensions."""
+    pure: set[str] = set()
+    native: set[str] = set()
+    if not directory.is_dir():
+        return frozenset(), frozenset()
+    for entry in sorted(directory.iterdir()):
+        name = entry.name.partition(".")[0]
+        if entry.is_dir() and entry.name.isidentifier():
+            (native if any(entry.rglob("*.so")) else pure).add(name)
+        elif entry.suffix == ".py" and name.isidentifier():
+            pure.add(name)
+        elif entry.suffix == ".so":
+            native.add(name)
+    return frozenset(pure), frozenset(native)
+
+
+@lru_cache(maxsize=256)
+def _runs_here(directory: Path, top: str) -> bool:
+    """Whether a package's native extensions are for this interpreter and machine."""
+    import platform  # noqa: PLC0415  only needed for native code
+
+    suffixes = tuple(importlib.machinery.EXTENSION_SUFFIXES)
+    files = [*(directory / top).rglob("*.so"), *directory.glob(f"{top}.*.so")]
+    for file in files:
+        if ".cpython-" in file.name and not file.name.endswith(suffixes):
+            return False
+        with file.open("rb") as stream:
+            header = stream.read(20)
+        expected = _MACHINES.get(platform.machine())
+        if header[:4] == b"\x7fELF" and expected and struct.unpack_from("<H", header, 18)[0] != expected:
+            return False
+    return True
+
+
+class Namespace:
+    """The modules, path and loggers of one execution environment."""
+
+    def __init__(self, code: Path, layers: Iterable[Path], outer_path: Sequence[str]) -> None:
+        layer_dirs = [part for layer in layers for part in (layer / "python", layer)]
+        dirs = [directory for directory in (code, *layer_dirs) if directory.is_dir()]
+        pure: set[str] = set(PRIVATE)
+        self.installed: set[str] = set(SHARED)  # found in the code, taken from the installation
+        for directory in dirs:
+            own, native = _contents(directory)
+            pure |= own
+            self.installed |= {top for top in native if not _runs_here(directory, top)}
+            pure -= native
+        self.tops = frozenset(pure - SHARED)
+        self.dirs = [str(directory) for directory in dirs]
+        self.path = [*self.dirs, *outer_path]
+        self.modules: dict[str, ModuleType] = {}
+        self.seen = -1  # len(sys.modules) when the modules were last looked through
+        self.loggers: dict[str, Any] = {}
+        self.root_level = logging.WARNING
+        self.root_handlers: list[logging.Handler] = []
+
+
+class Importer:
+    """Makes one namespace the active one at a time; None is the world outside."""
+
+    def __init__(self, root_handler: logging.Handler) -> None:
+        self.active: Namespace | None = None
+        self._outer_path = list(sys.path)
+        self._outer_loggers = logging.Logger.manager.loggerDict
+        self._outer_root = (logging.root.level, logging.root.handlers)
+        self._hidden: dict[str, ModuleType] = {}
+        self._root_handler = root_handler
+        self._write_bytecode = sys.dont_write_bytecode
+
+    def open(self) -> None:
+        sys.meta_path.insert(0, self)
+
+    def close(self) -> None:
+        self.activate(None)
+        sys.meta_path.remove(self)
+
+    def namespace(self, code: Path, layers: Iterable[Path]) -> Namespace:
+        space = Namespace(code, layers, self._outer_path)
+        space.loggers = {
+            name: logger for name, logger in self._outer_loggers.items() if name.partition(".")[0] not in space.tops
+        }
+        space.root_handlers = [self._root_handler]
+        return space
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        del target
+        space = self.active
+        if space is None:
+            return None
+        top = fullname.partition(".")[0]
+        if path is not None:
+            return _finder_path(path, fullname) if top in space.tops else None
+        if top in space.installed:
+            return PathFinder.find_spec(fullname, self._outer_path)
+        if top in space.tops:
+            return _finder_path(space.path, fullname)
+        return None
+
+    def activate(self, space: Namespace | None) -> None:
+        """Swap `sys.modules`, `sys.path` and the loggers."""
+        old = self.active
+        if space is old:
+            return
+        modules = sys.modules
+        if old is not None:
+            self._leave(old, modules)
+        if old is None or space is None or old.tops != space.tops:
+            if old is not None:
+                modules.update(self._hidden)
+                self._hidden = {}
+            if space is not None:
+                names = [name for name in modules if name.partition(".")[0] in space.tops]
+                self._hidden = {name: modules.pop(name) for name in names}
+        self.active = space
+        if space is None:
+            sys.path[:] = self._outer_path
+            sys.dont_write_bytecode = self._write_bytecode
+            self._loggers(self._outer_loggers, *self._outer_root)
+            return
+        if old is None:
+            self._outer_path = list(sys.path)
+            self._outer_root = (logging.root.level, logging.root.handlers)
+        modules.update(space.modules)
+        space.seen = len(modules) if space.modules else -1
+        sys.path[:] = space.path
+        sys.dont_write_bytecode = True
+        self._loggers(space.loggers, space.root_level, space.root_handlers)
+
+    def _leave(self, old: Namespace, modules: dict[str, ModuleType]) -> None:
+        if len(modules) == old.seen:
+            for name in old.modules:
+                modules.pop(name, None)
+        else:
+            names = [name for name in modules if name.partition(".")[0] in old.tops]
+            old.modules = {name: modules.pop(name) for name in names}
+        old.path = list(sys.path)
+        old.root_level = logging.root.level
+
+    @staticmethod
+    def _loggers(loggers: dict[str, Any], level: int, handlers: list[logging.Handler]) -> None:
+        logging.Logger.manager.loggerDict = loggers
+        logging.root.handlers = handlers
+        if logging.root.level != level:
+            logging.root.setLevel(level)

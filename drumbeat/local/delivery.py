@@ -1,0 +1,177 @@
+"""From one service to another: rules, schedules and destinations deliver to functions, queues, topics, buses and logs."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from .clock import SECOND
+from .deployment import Target
+from .services import ServiceError
+from .world import World, function_name, name_of, service_of
+
+EVENTS_ACTION = {"lambda": "lambda:InvokeFunction", "sqs": "sqs:SendMessage", "sns": "sns:Publish"}
+
+
+class Delivery:
+    """Sends on behalf of AWS services; what may not be sent goes to the target's dead-letter queue."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._rng = world.seeds.stream("delivery")
+        self.pending = 0
+
+    def later(
+        self, target: Target, text: str, *, principal: str, source_arn: str, delay_ns: int, event_id: str
+    ) -> None:
+        """Deliver after a delay: once, or as often and as late as the faults say."""
+        delays = [0.0]
+        if self._world.faults is not None:
+            delays = self._world.faults.deliveries(principal, source_arn, target.arn)
+        for extra in delays:
+            self.pending += 1
+            wait = delay_ns + int(extra * SECOND)
+            self._world.loop.after(wait, self._deliver, target, text, principal, source_arn, event_id)
+
+    def _deliver(self, target: Target, text: str, principal: str, source_arn: str, event_id: str) -> None:
+        world = self._world
+        self.pending -= 1
+        try:
+            self._allow(target, principal, source_arn)
+            self.send(
+                target.arn,
+                text,
+                source=f"{principal.partition('.')[0]} {name_of(source_arn)}",
+                group=target.message_group_id,
+            )
+        except ServiceError as error:
+            world.log.add(
+                "deliver.failed", name_of(source_arn), target=target.arn, error=error.code, message=error.message
+            )
+            if target.dead_letter_arn:
+                attributes = {
+                    "RULE_ARN": source_arn,
+                    "TARGET_ARN": target.arn,
+                    "ERROR_CODE": error.code,
+                    "ERROR_MESSAGE": error.message,
+                }
+                shown = {key: {"DataType": "String", "StringValue": value} for key, value in attributes.items()}
+                self.send(target.dead_letter_arn, text, source=principal, attributes=shown)
+        else:
+            world.log.add("deliver", name_of(source_arn), target=name_of(target.arn), event=event_id)
+
+    def _allow(self, target: Target, principal: str, source_arn: str) -> None:
+        if self._world.authorizer is None:
+            return
+        decision = self._world.authorizer.check_service(
+            principal=principal, target_arn=target.arn, source_arn=source_arn, role_arn=target.role_arn
+        )
+        if not decision.allowed:
+            raise ServiceError("NO_PERMISSIONS", decision.message, 403)
+
+    def send(
+        self,
+        arn: str,
+        text: str,
+        *,
+        source: str,
+        attributes: Mapping[str, Any] | None = None,
+        group: str | None = None,
+        lineage: Mapping[str, int] | None = None,
+    ) -> None:
+        """Hand a text over to what an ARN names; raises ServiceError if there is no such thing."""
+        world = self._world
+        service = service_of(arn)
+        if service == "lambda":
+            if world.functions.function(arn) is None:
+                raise ServiceError("ResourceNotFoundException", f"Function not found: {arn}", 404)
+            world.async_queue.accept(function_name(arn), text, source=source, lineage=lineage)
+        elif service == "sqs":
+            store = world.queues.by_arn(arn)
+            if store is None:
+                raise ServiceError("AWS.SimpleQueueService.NonExistentQueue", f"The queue {arn} does not exist.")
+            deduplication = f"{self._rng.getrandbits(128):032x}" if store.queue.fifo else None
+            store.send(
+                text,
+                sender=source,
+                attributes=attributes,
+                group=group or ("default" if store.queue.fifo else None),
+                deduplication=deduplication,
+                lineage=lineage,
+            )
+        elif service == "sns":
+            self._publish(arn, text, source, lineage)
+        elif service == "events" and ":event-bus/" in arn:
+            self._forward(arn, text)
+        elif service == "logs":
+            self._log(arn, text)
+        else:
+            raise ServiceError(
+                "UnsupportedTarget",
+                f"{source}: the local cloud delivers to functions, queues, topics, buses and log groups, not to {arn}",
+            )
+
+    def destination(self, arn: str, record: Mapping[str, Any]) -> None:
+        """The record of an asynchronous invocation, to its destination."""
+        world = self._world
+        function_arn = record["requestContext"]["functionArn"]
+        if service_of(arn) == "events":
+            kind = "Success" if record["requestContext"]["condition"] == "Success" else "Failure"
+            detail_type = f"Lambda Function Invocation Result - {kind}"
+            world.bus.put(
+                name_of(arn),
+                source="lambda",
+                detail_type=detail_type,
+                detail=dict(record),
+                resources=[arn, function_arn],
+            )
+            return
+        try:
+            self.send(arn, json.dumps(record), source="lambda")
+        except ServiceError as error:
+            world.log.add("destination.failed", name_of(function_arn), target=arn, error=error.code)
+
+    def _forward(self, arn: str, text: str) -> None:
+        event = json.loads(text)
+        self._world.bus.put(
+            name_of(arn),
+            source=event["source"],
+            detail_type=event["detail-type"],
+            detail=event["detail"],
+            resources=event.get("resources", []),
+        )
+
+    def _publish(self, arn: str, text: str, source: str, lineage: Mapping[str, int] | None) -> None:
+        """To the topic's queues and functions; the envelope as https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html."""
+        from moto.sns.models import sns_backends  # noqa: PLC0415  only with topics
+
+        world = self._world
+        backend = sns_backends[world.deployment.account][world.deployment.region]
+        if arn not in backend.topics:
+            raise ServiceError("NotFound", f"Topic does not exist: {arn}", 404)
+        message_id = world.uuid(self._rng)
+        stamp = f"{world.clock.now:%Y-%m-%dT%H:%M:%S}.{world.clock.now.microsecond // 1000:03d}Z"
+        body = {"Type": "Notification", "MessageId": message_id, "TopicArn": arn, "Message": text, "Timestamp": stamp}
+        for subscription in list(backend.subscriptions.values()):
+            if subscription.topic.arn != arn:
+                continue
+            if subscription.protocol == "lambda":
+                sns = {
+                    "EventSource": "aws:sns",
+                    "EventVersion": "1.0",
+                    "EventSubscriptionArn": subscription.arn,
+                    "Sns": body,
+                }
+                self.send(subscription.endpoint, json.dumps({"Records": [sns]}), source=source, lineage=lineage)
+            elif subscription.protocol == "sqs":
+                raw = subscription.attributes.get("RawMessageDelivery") == "true"
+                self.send(subscription.endpoint, text if raw else json.dumps(body), source=source, lineage=lineage)
+
+    def _log(self, arn: str, text: str) -> None:
+        from moto.logs.models import logs_backends  # noqa: PLC0415  only with log groups
+
+        world = self._world
+        backend = logs_backends[world.deployment.account][world.deployment.region]
+        group = arn.split(":")[6]
+        stream = world.uuid(self._rng)
+        backend.create_log_stream(group, stream)
+        backend.put_log_events(group, stream, [{"timestamp": world.clock.ns // 1_000_000, "message": text}])

@@ -1,0 +1,223 @@
+"""Lambda functions: environments, concurrency, synchronous and asynchronous invocations.
+
+Environments and concurrency: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from .clock import SECOND, seconds
+from .deployment import Function
+from .sandbox import Invocation, Outcome, failure, lambda_environ
+from .world import World, function_name
+
+if TYPE_CHECKING:
+    from .baton import Stage
+    from .code import Importer, Namespace
+    from .output import Capture, Output
+
+ACCOUNT_CONCURRENCY = 1_000  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+RECURSION_LIMIT = 16  # https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+Durations = Callable[[Function, Any, Random], float]
+Done = Callable[[Outcome], None]
+
+
+class Throttled(Exception):
+    """No concurrency is left for the function; `reason` as in TooManyRequestsException."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("Rate Exceeded.")
+        self.reason = reason
+
+
+class Recursive(Exception):
+    """The function calls itself through others too often: Lambda stops the chain."""
+
+
+@dataclass(slots=True)
+class Environment:
+    """An execution environment: kept warm after an invocation."""
+
+    number: int
+    namespace: "Namespace"
+    log_stream: str
+    environ: dict[bytes, bytes]
+    used_ns: int = 0
+
+
+class Pool:
+    """A function's environments, and what runs in them."""
+
+    def __init__(self, function: Function, rng: Random) -> None:
+        self.function, self.rng = function, rng
+        self.idle: list[Environment] = []
+        self.active = self.made = self.peak = 0
+
+
+class Functions:
+    """All functions of a deployment, by name."""
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        stage: "Stage",
+        importer: "Importer",
+        output: "Output",
+        capture: "Capture",
+        durations: Durations | None,
+        account_concurrency: int = ACCOUNT_CONCURRENCY,
+        own_environments: bool = True,
+    ) -> None:
+        self._world, self._stage, self._importer = world, stage, importer
+        self._output, self._capture = output, capture
+        self._durations = durations
+        self._own = own_environments
+        self._shared: dict[str, Namespace] = {}
+        self.account_concurrency = account_concurrency
+        self.pools = {
+            function.name: Pool(function, world.seeds.stream(f"function {function.name}"))
+            for function in world.deployment.functions
+        }
+        self.running = 0
+        self.samples: dict[str, list[tuple[float, int]]] = {}
+
+    def function(self, name_or_arn: str) -> Function | None:
+        pool = self.pools.get(function_name(name_or_arn))
+        return pool.function if pool is not None else None
+
+    def change(self, name: str, **changes: Any) -> None:
+        """Apply what an API call changed (reserved concurrency, retries)."""
+        pool = self.pools[name]
+        pool.function = replace(pool.function, **changes)
+
+    def start(
+        self,
+        name_or_arn: str,
+        event: Any,
+        done: Done,
+        *,
+        source: str,
+        lineage: Mapping[str, int] | None = None,
+        request_id: str | None = None,
+    ) -> Invocation:
+        """Begin an invocation now; raises Throttled or Recursive instead."""
+        pool = self.pools[function_name(name_or_arn)]
+        function = pool.function
+        turns = (lineage or {}).get(function.name, 0) + 1
+        if turns > RECURSION_LIMIT and function.recursive_loop != "Allow":
+            self._world.log.add("invoke.recursion", function.name, turns=turns, source=source)
+            raise Recursive(function.name)
+        self._admit(pool)
+        environment, cold = self._environment(pool)
+        world = self._world
+        request_id = request_id or world.uuid(pool.rng)
+
+        def finish(invocation: Invocation, outcome: Outcome) -> None:
+            self._finished(pool, environment, invocation, outcome, cold)
+            done(outcome)
+
+        invocation = Invocation(
+            function=function,
+            event=event,
+            request_id=request_id,
+            loop=world.loop,
+            namespace=environment.namespace,
+            environ=environment.environ,
+            log_stream=environment.log_stream,
+            trace=f"Root=1-{world.clock.ns // SECOND:08x}-{pool.rng.getrandbits(96):024x}",
+            lineage={**(lineage or {}), function.name: turns},
+            finish=finish,
+            write=lambda text: self._output.write(function.name, request_id, text),
+        )
+        invocation.environ[b"_X_AMZN_TRACE_ID"] = invocation.trace.encode()
+        compute = seconds(
+            world.latency.compute if self._durations is None else self._durations(function, event, pool.rng)
+        )
+        at = world.clock.ns + world.latency.draw(world.latency.start, pool.rng)
+        if cold:
+            at += seconds(world.latency.cold_start)
+            world.meter.cold_starts[function.name] += 1
+        world.meter.invocations[function.name] += 1
+        world.log.add("invoke.start", function.name, id=request_id, source=source, **({"cold": True} if cold else {}))
+        invocation.start(at, compute // 2, compute - compute // 2, self._stage.strand)
+        return invocation
+
+    def _admit(self, pool: Pool) -> None:
+        reserved = pool.function.reserved_concurrency
+        if reserved is not None:
+            limit, used, reason = reserved, pool.active, "ReservedFunctionConcurrentInvocationLimitExceeded"
+        else:
+            held = sum(other.function.reserved_concurrency or 0 for other in self.pools.values())
+            used = sum(other.active for other in self.pools.values() if other.function.reserved_concurrency is None)
+            limit, reason = self.account_concurrency - held, "ConcurrentInvocationLimitExceeded"
+        if used >= limit:
+            self._world.meter.throttles[pool.function.name] += 1
+            raise Throttled(reason)
+        pool.active += 1
+        self.running += 1
+        pool.peak = max(pool.peak, pool.active)
+        self._sample(pool)
+
+    def _environment(self, pool: Pool) -> tuple[Environment, bool]:
+        world, function = self._world, pool.function
+        oldest = world.clock.ns - seconds(world.latency.environment_idle)
+        while pool.idle and pool.idle[0].used_ns < oldest:
+            pool.idle.pop(0)
+        if pool.idle:
+            return pool.idle.pop(), False
+        pool.made += 1
+        stream = f"{world.clock.now:%Y/%m/%d}/[$LATEST]{pool.rng.getrandbits(128):032x}"
+        if self._own:
+            namespace = self._importer.namespace(function.code, function.layers)
+        else:
+            if function.name not in self._shared:
+                self._shared[function.name] = self._importer.namespace(function.code, function.layers)
+            namespace = self._shared[function.name]
+        environ = lambda_environ(
+            function, region=world.deployment.region, account=world.deployment.account, log_stream=stream
+        )
+        return Environment(pool.made, namespace, stream, environ), True
+
+    def _finished(
+        self, pool: Pool, environment: Environment, invocation: Invocation, outcome: Outcome, cold: bool
+    ) -> None:
+        world, function = self._world, pool.function
+        pool.active -= 1
+        self.running -= 1
+        self._sample(pool)
+        environment.used_ns = world.clock.ns
+        if not invocation.poisoned:
+            pool.idle.append(environment)
+        elapsed = world.clock.ns - invocation.started_ns + (seconds(world.latency.cold_start) if cold else 0)
+        gb_s = -(-elapsed // 1_000_000) / 1000 * function.memory_mib / 1024  # billed per started millisecond
+        meter = world.meter
+        meter.gb_seconds[function.name] = meter.gb_seconds.get(function.name, 0.0) + gb_s
+        meter.bill("lambda_gb_s", gb_s)
+        meter.bill("lambda_requests", 1)
+        if not outcome.ok:
+            meter.errors[function.name] += 1
+        self._capture.finish(function.name, invocation.request_id)
+        detail = {} if outcome.ok else {"error": outcome.error_type, "message": outcome.message[:200]}
+        ms = (world.clock.ns - invocation.started_ns) / 1e6
+        world.log.add("invoke.end", function.name, id=invocation.request_id, ms=round(ms, 3), **detail)
+
+    def _sample(self, pool: Pool) -> None:
+        """The highest concurrency in each second of virtual time."""
+        second = self._world.clock.ns // SECOND
+        series = self.samples.setdefault(pool.function.name, [])
+        if series and series[-1][0] == second:
+            if pool.active > series[-1][1]:
+                series[-1] = (second, pool.active)
+        else:
+            series.append((second, pool.active))
+
+
+def too_large(kind: str, size: int, limit: int, request_id: str = "") -> Outcome:
+    return failure(
+        "Function.ResponseSizeTooLarge",
+        f"{kind} size ({size} bytes) exceeded maximum allowed ({limit} bytes).",
+        request_id,
+    )

@@ -1,0 +1,183 @@
+"""The one seam between handlers and AWS: every boto3 call passes here, below the client and above moto.
+
+botocore emits `before-call` when a request is serialised and checked, before it is signed and sent; answering there
+skips HTTP and moto's dispatch. The hook sits in botocore's built-in handlers, as moto's does, so that every client
+made after this module was imported has it. Without an open cloud it does nothing.
+
+An app's call is counted, checked against the service's limits, authorised with the role of its function, delayed by
+its latency (which hands the baton over), exposed to the faults, and then answered: SQS, Lambda's Invoke and PutEvents
+by us, the rest by moto.  A call that the faults touch goes the long way instead: through botocore's own sending and
+retrying code, one fault decision per attempt (see `faults`).
+"""
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+from botocore.handlers import BUILTIN_HANDLERS
+from moto.core.models import botocore_stubber
+
+from .baton import Killed, current
+from .events_api import EventsApi
+from .invoke_api import InvokeApi
+from .limits import check_limits
+from .metering import Metering
+from .services import Answer, Call, ServiceError
+from .sqs_api import SqsApi
+from .sync import Sync
+from .world import World
+
+_OK = SimpleNamespace(status_code=200, headers={}, raw=None)
+_METADATA = {"HTTPStatusCode": 200, "HTTPHeaders": {}, "RetryAttempts": 0}
+_KEY = "drumbeat_call"
+_open: list["Gateway"] = []
+
+
+class Gateway:
+    """Active between `open` and `close`."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._rng = world.seeds.stream("latency")
+        self._sqs = SqsApi(world)
+        self._metering = Metering(world)
+        self._sync = Sync(world)
+        self._answers: dict[tuple[str, str], Answer] = {
+            **{("sqs", name): answer for name, answer in self._sqs.answers.items()},
+            **{("lambda", name): answer for name, answer in InvokeApi(world).answers.items()},
+            **{("events", name): answer for name, answer in EventsApi(world).answers.items()},
+        }
+        self._process: Any = None
+
+    def open(self) -> None:
+        _open.append(self)
+        self._process = botocore_stubber.process_request
+        setattr(botocore_stubber, "process_request", self._attempt)  # noqa: B010  a method, to mypy
+
+    def close(self) -> None:
+        _open.remove(self)
+        del botocore_stubber.process_request
+
+    # -- the way of a call ---------------------------------------------------------------------------------
+
+    def before(self, service: str, operation: str, params: dict[str, Any], context: dict[str, Any]) -> Any:
+        """Answer a call, or return None to let it go on."""
+        strand = current()
+        invocation = strand.invocation if strand is not None else None
+        call = Call(service, operation, params, invocation)
+        context[_KEY] = call
+        if strand is None:
+            return self._answered(call)
+        if invocation is None or invocation.over:
+            raise Killed
+        self._world.meter.requests[service, operation] += 1
+        strand.sleep(self._world.latency.call(service, self._rng))
+        try:
+            self._check(call)
+        except ServiceError as error:
+            return self._refused(call, error)
+        faults = self._world.faults
+        if faults is not None and faults.touches(call):
+            strand.call = call
+            return None
+        return self._answered(call)
+
+    def _check(self, call: Call) -> None:
+        if call.service == "sqs":
+            self._sqs.check(call)
+        else:
+            check_limits(call)
+        authorizer, invocation = self._world.authorizer, call.invocation
+        if authorizer is not None and invocation is not None:
+            decision = authorizer.check(invocation.function.role_arn, call.service, call.operation, call.params)
+            if not decision.allowed:
+                raise ServiceError(
+                    "AccessDeniedException" if call.service not in ("sqs", "s3") else "AccessDenied",
+                    decision.message,
+                    403,
+                )
+
+    def _answered(self, call: Call) -> Any:
+        answer = self._answers.get((call.service, call.operation))
+        if answer is None:
+            return None
+        try:
+            parsed = answer(call)
+        except ServiceError as error:
+            return self._refused(call, error)
+        parsed["ResponseMetadata"] = dict(_METADATA)
+        return _OK, parsed
+
+    def _refused(self, call: Call, error: ServiceError) -> Any:
+        if call.invocation is not None:
+            self._world.log.add(
+                "call.refused",
+                call.invocation.function.name,
+                operation=f"{call.service}.{call.operation}",
+                error=error.code,
+            )
+        parsed = error.parsed()
+        parsed["ResponseMetadata"] = {**_METADATA, "HTTPStatusCode": error.status}
+        return SimpleNamespace(status_code=error.status, headers={}, raw=None), parsed
+
+    def after(self, context: dict[str, Any], http: Any, parsed: dict[str, Any]) -> None:
+        """A call has its answer: fill in our own if it went the long way, count, and follow changes of the setup."""
+        call: Call | None = context.get(_KEY)
+        if call is None:
+            return
+        strand = current()
+        if strand is not None:
+            strand.call = None
+        if http.status_code < 300:  # noqa: PLR2004
+            if call.reply is not None:
+                parsed.update(call.reply)
+            if call.invocation is not None:
+                self._metering.count(call, parsed)
+            self._sync.follow(call, parsed)
+
+    # -- the long way --------------------------------------------------------------------------------------
+
+    def _attempt(self, request: Any) -> Any:
+        """One HTTP attempt, in place of moto's stub."""
+        strand = current()
+        call = strand.call if strand is not None else None
+        if call is None or strand is None:
+            return self._process(request)
+        call.attempts += 1
+        if call.attempts > 1:
+            self._world.meter.requests[call.service, call.operation] += 1
+            strand.sleep(self._world.latency.call(call.service, self._rng))
+        return self._world.faults.attempt(call, lambda: self._apply(call, request))
+
+    def _apply(self, call: Call, request: Any) -> Any:
+        answer = self._answers.get((call.service, call.operation))
+        if answer is None:
+            return self._process(request)
+        try:
+            call.reply = answer(call)
+        except ServiceError as error:
+            body = {"__type": error.code, "message": error.message, "Message": error.message}
+            return error.status, {"x-amzn-errortype": error.code}, json.dumps(body)
+        return 200, {}, "{}"
+
+
+def _stash(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+    if _open:
+        context["drumbeat_params"] = params
+
+
+def _before_call(model: Any, context: dict[str, Any], **_: Any) -> Any:
+    if not _open:
+        return None
+    params = context.get("drumbeat_params")
+    return _open[-1].before(model.service_model.service_name, model.name, {} if params is None else params, context)
+
+
+def _after_call(http_response: Any, parsed: Any, context: dict[str, Any], **_: Any) -> None:
+    if _open:
+        _open[-1].after(context, http_response, parsed)
+
+
+BUILTIN_HANDLERS.append(("before-parameter-build", _stash))
+BUILTIN_HANDLERS.append(("before-call", _before_call))
+BUILTIN_HANDLERS.append(("after-call", _after_call))

@@ -1,0 +1,283 @@
+"""Event source mappings: Lambda's pollers between a queue and a function.
+
+Batching, windows and concurrency: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html (a standard
+queue starts with five concurrent batches and adds up to 300 a minute, to 1,250; provisioned mode gives ten per poller)
+and https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html.
+
+Errors: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html: a failed batch becomes visible
+again after the visibility timeout; a throttled one is tried again until then; both have been received once more.
+The poller waits for no clock: it acts when its queue tells of a message, so an idle queue costs nothing.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from .clock import SECOND, seconds
+from .deployment import EventSourceMapping
+from .functions import Recursive, Throttled
+from .message import Message
+from .patterns import matches
+from .responses import failed_ids
+from .sandbox import Outcome
+from .sqs import Store
+from .world import World, function_name
+
+START, PER_SECOND, MOST = 5, 5, 1_250
+PROVISIONED_PER_POLLER, PROVISIONED_PER_SECOND, DEFAULT_POLLERS = 10, 1_000 / 60, (2, 200)
+PAYLOAD_BYTES = 6 * 1024 * 1024
+RECORD_BYTES = 1_024  # of a record beyond body and attributes, about
+POLL_BATCH = 10  # messages of one ReceiveMessage or DeleteMessageBatch
+COOL_DOWN_S = 60
+IDLE_POLLERS, LONG_POLL_S = 5, 20
+
+
+class Mapping_:  # noqa: N801  `Mapping` is collections.abc's
+    """One mapping at work."""
+
+    def __init__(self, world: World, mapping: EventSourceMapping, store: Store) -> None:
+        self.mapping, self.store = mapping, store
+        self.active = 0
+        self._world = world
+        self._rng = world.seeds.stream(f"mapping {mapping.uuid}")
+        self._poll_due = False
+        self._busy_since: int | None = None
+        self._last_busy = world.clock.ns
+        self._created = world.clock.ns
+        self._slowed = 0  # concurrent batches fewer, after errors
+        self._first_seen: int | None = None
+        self._name = function_name(mapping.function_arn)
+        if mapping.enabled:
+            store.watch(self.wake)
+            self.wake()
+
+    # -- how many batches at once --------------------------------------------------------------------------
+
+    def capacity(self) -> int:
+        mapping = self.mapping
+        ramp = (self._world.clock.ns - self._busy_since) / SECOND if self._busy_since is not None else 0.0
+        if mapping.min_pollers is not None or mapping.max_pollers is not None:
+            low = (mapping.min_pollers or DEFAULT_POLLERS[0]) * PROVISIONED_PER_POLLER
+            high = (mapping.max_pollers or DEFAULT_POLLERS[1]) * PROVISIONED_PER_POLLER
+            return min(high, low + int(ramp * PROVISIONED_PER_SECOND))
+        most = min(MOST, mapping.max_concurrency or MOST)
+        return max(min(START, most), min(most, START + int(ramp * PER_SECOND)) - self._slowed)
+
+    def _note_load(self, full: bool) -> None:
+        now = self._world.clock.ns
+        if self.active == 0 and not full and now - self._last_busy > COOL_DOWN_S * SECOND:
+            self._busy_since = None
+        if self.active or full:
+            self._last_busy = now
+        if full and self._busy_since is None:
+            self._busy_since = now
+
+    # -- polling -------------------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """A message may be there: look soon."""
+        if self._poll_due or not self.mapping.enabled or not self.store.visible:
+            return
+        self._poll_due = True
+        wait = self._world.latency.draw(self._world.latency.poll, self._rng)
+        window = self.mapping.window_s * SECOND
+        if window and self.store.visible < self.mapping.batch_size:
+            if self._first_seen is None:
+                self._first_seen = self._world.clock.ns
+            wait = max(wait, min(self._first_seen + window - self._world.clock.ns, SECOND))
+        self._world.loop.after(wait, self._poll)
+
+    def _poll(self) -> None:
+        self._poll_due = False
+        if not self.mapping.enabled:
+            return
+        now, waiting = self._world.clock.ns, self.store.visible
+        if not waiting:
+            self._first_seen = None
+            return
+        if self._first_seen is not None and waiting < self.mapping.batch_size:
+            if now < self._first_seen + self.mapping.window_s * SECOND:
+                self.wake()
+                return
+        self._first_seen = None
+        self._note_load(False)
+        while self.active < self.capacity() and self.store.visible:
+            if not self._one_batch():
+                break
+        if self.store.visible:
+            self._note_load(True)
+            if self.active < MOST and not self._poll_due:  # the ramp lets more in later
+                self._poll_due = True
+                self._world.loop.after(SECOND, self._poll)
+
+    def _one_batch(self) -> bool:
+        messages: list[Message] = []
+        left = PAYLOAD_BYTES
+        while len(messages) < self.mapping.batch_size:
+            got = self.store.receive(min(POLL_BATCH, self.mapping.batch_size - len(messages)), bytes_left=left)
+            size = sum(message.size for message in got)
+            left -= size + RECORD_BYTES * len(got)
+            self._world.meter.poll("ReceiveMessage", size)
+            messages += got
+            if len(got) < POLL_BATCH or left <= 0:
+                break
+        if not messages:
+            return False
+        kept = self._filtered(messages)
+        if kept:
+            self.active += 1
+            until = min(message.visible_ns for message in kept)
+            self._invoke(kept, [message.receipt or "" for message in kept], until, 0)
+        return True
+
+    def _filtered(self, messages: list[Message]) -> list[Message]:
+        """What passes one of the filters; the rest is deleted unseen.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
+        """
+        if not self.mapping.filters:
+            return messages
+        kept = [
+            message
+            for message in messages
+            if any(matches(pattern, _filter_view(message, self)) for pattern in self.mapping.filters)
+        ]
+        self._delete([message.receipt or "" for message in messages if message not in kept])
+        return kept
+
+    def _invoke(self, messages: list[Message], receipts: list[str], until: int, tries: int) -> None:
+        world = self._world
+        lineage: dict[str, int] = {}
+        for message in messages:
+            for name, turns in message.lineage.items():
+                lineage[name] = max(turns, lineage.get(name, 0))
+        ids = [message.id for message in messages]
+        event = {"Records": [self.record(message) for message in messages]}
+        try:
+            world.functions.start(
+                self._name,
+                event,
+                lambda outcome: self._done(outcome, ids, receipts),
+                source=f"sqs {self.store.queue.name}",
+                lineage=lineage,
+            )
+        except Throttled:
+            pause = seconds(min(2**tries, 60) * (0.5 + self._rng.random()))
+            world.log.add("mapping.throttled", self._name, messages=len(messages))
+            if world.clock.ns + pause >= until:
+                self._release()
+            else:
+                world.loop.after(pause, self._invoke, messages, receipts, until, tries + 1)
+        except Recursive:
+            self._stop_recursion(messages, receipts)
+            self._release()
+
+    def _stop_recursion(self, messages: list[Message], receipts: list[str]) -> None:
+        target = self.store.queue.dead_letter_arn
+        store = self._world.queues.by_arn(target) if target else None
+        self._delete(receipts)
+        for message in messages:
+            if store is not None:
+                store.accept(message, self.store.queue.arn)
+
+    def _done(self, outcome: Outcome, ids: list[str], receipts: list[str]) -> None:
+        failed = set(ids)
+        if outcome.ok:
+            failed = failed_ids(outcome, ids) if self.mapping.report_batch_item_failures else set()
+        elif not self.mapping.report_batch_item_failures:
+            self._slowed = min(MOST, max(1, self._slowed * 2, self.active // 2))
+        if not failed and self._slowed:
+            self._slowed -= 1
+        self._delete([receipt for message_id, receipt in zip(ids, receipts, strict=True) if message_id not in failed])
+        if failed:
+            self._world.log.add("mapping.failed", self._name, messages=len(failed), of=len(ids))
+        self._release()
+
+    def _release(self) -> None:
+        self._note_load(False)
+        self.active -= 1
+        self.wake()
+
+    def _delete(self, receipts: list[str]) -> None:
+        for start in range(0, len(receipts), POLL_BATCH):
+            self._world.meter.poll("DeleteMessageBatch", 1)
+            for receipt in receipts[start : start + POLL_BATCH]:
+                self.store.delete(receipt)
+
+    def record(self, message: Message) -> dict[str, Any]:
+        """https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#example-standard-queue-message-event."""
+        return {
+            "messageId": message.id,
+            "receiptHandle": message.receipt,
+            "body": message.body,
+            "attributes": message.system_attributes(),
+            "messageAttributes": {name: _attribute(value) for name, value in message.attributes.items()},
+            "md5OfBody": message.md5(),
+            "eventSource": "aws:sqs",
+            "eventSourceARN": self.store.queue.arn,
+            "awsRegion": self._world.deployment.region,
+        }
+
+    # -- pausing, counting ---------------------------------------------------------------------------------
+
+    def set(self, mapping: EventSourceMapping) -> None:
+        """Take over a change of the mapping: enabled or not, its sizes."""
+        was, self.mapping = self.mapping.enabled, mapping
+        if mapping.enabled and not was:
+            self.store.watch(self.wake)
+            self.wake()
+        elif was and not mapping.enabled:
+            self.store.unwatch(self.wake)
+
+    @property
+    def busy(self) -> bool:
+        return self.active > 0 or (self.mapping.enabled and len(self.store) > 0)
+
+    def empty_receives(self) -> int:
+        """What the pollers' long polls on an empty queue come to; computed, they are no events."""
+        pollers = self.mapping.min_pollers or IDLE_POLLERS
+        return (self._world.clock.ns - self._created) // (LONG_POLL_S * SECOND) * pollers if self.mapping.enabled else 0
+
+
+class Mappings:
+    """All mappings, by UUID."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.all: dict[str, Mapping_] = {}
+        for mapping in world.deployment.mappings:
+            self.add(mapping)
+
+    def add(self, mapping: EventSourceMapping) -> None:
+        store = self._world.queues.by_arn(mapping.source_arn)
+        if store is not None:
+            self.all[mapping.uuid] = Mapping_(self._world, mapping, store)
+
+    def remove(self, uuid: str) -> None:
+        found = self.all.pop(uuid, None)
+        if found is not None:
+            found.store.unwatch(found.wake)
+
+    @property
+    def busy(self) -> bool:
+        return any(mapping.busy for mapping in self.all.values())
+
+
+def _attribute(value: Mapping[str, Any]) -> dict[str, Any]:
+    shown: dict[str, Any] = {"dataType": value["DataType"], "stringListValues": [], "binaryListValues": []}
+    if "StringValue" in value:
+        shown["stringValue"] = value["StringValue"]
+    if "BinaryValue" in value:
+        import base64  # noqa: PLC0415
+
+        shown["binaryValue"] = base64.b64encode(value["BinaryValue"]).decode()
+    return shown
+
+
+def _filter_view(message: Message, mapping: Mapping_) -> dict[str, Any]:
+    view = mapping.record(message)
+    try:
+        view["body"] = json.loads(message.body)
+    except ValueError:
+        view["body"] = message.body
+    return view

@@ -1,0 +1,51 @@
+"""What is replaced process-wide while a local cloud is open, and put back when it closes."""
+
+import os
+import random
+import sys
+from collections.abc import Callable
+from random import Random
+from typing import Any, NoReturn
+
+from moto.moto_api._internal import mock_random
+
+from .baton import current
+
+
+class Patches:
+    """Entropy becomes a function of the seed; `os._exit` ends an invocation instead of the process."""
+
+    def __init__(self, entropy: Random) -> None:
+        self._entropy = entropy
+        self._real: list[tuple[Any, str, Any]] = []
+        self._state: Any = None
+
+    def open(self) -> None:
+        self._state = random.getstate()
+        random.seed(self._entropy.getrandbits(64))
+        mock_random.seed(self._entropy.getrandbits(64))
+        real_exit: Callable[[int], NoReturn] = os._exit
+
+        def exit_(status: int) -> None:
+            strand = current()
+            if strand is None or strand.invocation is None:
+                real_exit(status)
+            strand.invocation.exited(status)
+
+        def urandom(size: int, /) -> bytes:
+            return self._entropy.randbytes(size)
+
+        self._replace(os, "_exit", exit_)
+        self._replace(os, "urandom", urandom)
+        self._replace(random, "_urandom", urandom)  # what `secrets` and SystemRandom use
+        self._replace(sys, "argv", list(sys.argv))
+
+    def _replace(self, module: Any, name: str, value: Any) -> None:
+        self._real.append((module, name, getattr(module, name)))
+        setattr(module, name, value)
+
+    def close(self) -> None:
+        for module, name, real in reversed(self._real):
+            setattr(module, name, real)
+        self._real.clear()
+        random.setstate(self._state)

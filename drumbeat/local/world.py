@@ -1,0 +1,78 @@
+"""What the actors of the local cloud share, and how an ARN is told apart."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from .clock import Clock
+from .deployment import Deployment
+from .latency import Latency
+from .log import EventLog
+from .loop import Loop
+from .meter import Meter
+
+if TYPE_CHECKING:
+    from .asynchronous import AsyncQueue
+    from .bus import Bus
+    from .delivery import Delivery
+    from .fires import Fires
+    from .functions import Functions
+    from .mapping import Mappings
+    from .queues import Queues
+
+
+class Seeds:
+    """Independent generators by name, so that a draw more in one place doesn't move every other."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def stream(self, name: str) -> Random:
+        return Random(f"{self._seed}/{name}")  # noqa: S311  a simulation, not a secret
+
+
+@dataclass
+class World:
+    """One local cloud from the inside."""
+
+    deployment: Deployment
+    clock: Clock
+    loop: Loop
+    log: EventLog
+    meter: Meter
+    latency: Latency
+    seeds: Seeds
+    queues: "Queues" = field(init=False)
+    functions: "Functions" = field(init=False)
+    mappings: "Mappings" = field(init=False)
+    bus: "Bus" = field(init=False)
+    fires: "Fires" = field(init=False)
+    delivery: "Delivery" = field(init=False)
+    async_queue: "AsyncQueue" = field(init=False)
+    authorizer: Any = None
+    faults: Any = None
+    progress: Callable[..., None] | None = None
+
+    def uuid(self, rng: Random) -> str:
+        bits = f"{rng.getrandbits(128):032x}"
+        return f"{bits[:8]}-{bits[8:12]}-4{bits[13:16]}-a{bits[17:20]}-{bits[20:]}"
+
+
+def service_of(arn: str) -> str:
+    """ "sqs" of "arn:aws:sqs:...", "" if it isn't an ARN."""
+    parts = arn.split(":", 3)
+    return parts[2] if len(parts) > 3 and parts[0] == "arn" else ""  # noqa: PLR2004
+
+
+def name_of(arn: str) -> str:
+    """The last part of an ARN: a queue's, function's or bus's name."""
+    return arn.rpartition(":")[2].rpartition("/")[2]
+
+
+def function_name(name_or_arn: str) -> str:
+    """The name in a function's name, partial ARN or ARN, without version or alias."""
+    parts = name_or_arn.split(":")
+    if name_or_arn.startswith("arn:"):
+        return parts[6]
+    return parts[2] if len(parts) > 2 and parts[1] == "function" else parts[0]  # noqa: PLR2004
