@@ -29,21 +29,30 @@ class Stack:
 
 
 @dataclass(frozen=True)
+class Asset:
+    """A file or folder that was to be uploaded to a bucket of the bootstrap stack; `bucket` is still a template."""
+
+    path: Path
+    bucket: str
+    zipped: bool
+
+
+@dataclass(frozen=True)
 class Assembly:
     """The stacks in dependency order, and every file asset by its object key."""
 
     root: Path
     stacks: tuple[Stack, ...]
-    assets: Mapping[str, Path]
+    assets: Mapping[str, Asset]
 
     def asset(self, key: str, *, wanted_by: str) -> Path:
         """Return the file or folder that was to be uploaded as `key`."""
-        path = self.assets.get(key)
-        if path is None:
+        asset = self.assets.get(key)
+        if asset is None:
             raise AssetMissing(f"{wanted_by}: no asset manifest of {self.root} has {key!r}; run `cdk synth` again")
-        if not path.exists():
-            raise AssetMissing(f"{wanted_by}: asset {path} is not there; run `cdk synth` again")
-        return path
+        if not asset.path.exists():
+            raise AssetMissing(f"{wanted_by}: asset {asset.path} is not there; run `cdk synth` again")
+        return asset.path
 
     def select(self, names: Sequence[str] | None) -> tuple[Stack, ...]:
         """Return the named stacks and, as `cdk deploy` does, nothing else; None means all."""
@@ -59,15 +68,15 @@ class Assembly:
 def read(root: Path) -> Assembly:
     """Read the assembly in `root`, with the nested assemblies of its stages."""
     found = list(_read(root))
-    assets: dict[str, Path] = {}
+    assets: dict[str, Asset] = {}
     for _, of_folder in found:
         assets |= of_folder
     return Assembly(root, tuple(stack for stacks, _ in found for stack in stacks), assets)
 
 
-def _read(root: Path) -> Iterator[tuple[list[Stack], dict[str, Path]]]:
+def _read(root: Path) -> Iterator[tuple[list[Stack], dict[str, Asset]]]:
     artifacts = _artifacts(root)
-    assets: dict[str, Path] = {}
+    assets: dict[str, Asset] = {}
     stacks: list[Stack] = []
     for artifact_id in _in_order(artifacts):
         artifact = artifacts[artifact_id]
@@ -132,10 +141,12 @@ def _environment(text: str) -> tuple[str | None, str | None]:
     )
 
 
-def _asset_files(root: Path, manifest: str) -> dict[str, Path]:
+def _asset_files(root: Path, manifest: str) -> dict[str, Asset]:
     files = _json(root / manifest).get("files", {})
     return {
-        destination["objectKey"]: root / asset["source"]["path"]
+        destination["objectKey"]: Asset(
+            root / asset["source"]["path"], destination["bucketName"], asset["source"].get("packaging") == "zip"
+        )
         for asset in files.values()
         if "path" in asset["source"]
         for destination in asset["destinations"].values()

@@ -19,13 +19,16 @@ from moto.moto_api._internal import mock_random
 
 from . import assembly as assemblies
 from .assembly import Assembly, Stack
+from .checks import check, refuse
 from .clients import Clients
 from .deployment import Deployment, Resource
+from .dynamic import resolve
 from .errors import ResourceRejected, UnsupportedResource, UnsupportedResourceWarning
 from .facts import Facts
 from .resources import creator
 from .resources.context import Context, Declared
 from .template import Created, Template, parameter_values
+from .uploads import upload
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 _BOOTSTRAP = re.compile(r"^/cdk-bootstrap/[^/]+/version$")
@@ -51,7 +54,13 @@ def deploy(
     chosen = assembly.select(stacks)
     for stack in chosen:
         job.deploy(stack)
-    return job.facts.freeze(account=ACCOUNT, region=next((job.region(stack) for stack in chosen), REGION))
+    deployment = job.facts.freeze(account=ACCOUNT, region=next((job.region(stack) for stack in chosen), REGION))
+    problems = check(deployment)
+    if strict:
+        refuse(problems)
+    for problem in problems:
+        job.notice(problem)
+    return deployment
 
 
 @dataclass
@@ -80,11 +89,12 @@ class _Deployer:
             clients=self.clients,
             assembly=self.assembly,
             facts=self.facts,
-            notice=self._notice,
+            notice=self.notice,
             nested=functools.partial(self._nested, region=region),
         )
         template = self._template(stack, context)
         active = template.active()
+        upload(active, context)
         for logical_id, resource in active.items():
             self._create(template, context, logical_id, resource)
         missing = [logical_id for logical_id in active if not template.created[logical_id].physical_id]
@@ -113,19 +123,21 @@ class _Deployer:
         given = {**stack.parameters, **{key: value for key, value in self.parameters.items() if key in declared}}
         lookup = functools.partial(_ssm_value, context)
         values = parameter_values(declared, given, stack=stack.name, ssm=lookup)
-        return Template(stack.name, stack.template, pseudo, values, self.exports.setdefault(context.region, {}))
+        return Template(stack.name, _here(stack), pseudo, values, self.exports.setdefault(context.region, {}))
 
     def _create(self, template: Template, context: Context, logical_id: str, resource: Mapping[str, Any]) -> None:
         kind = resource["Type"]
-        declared = Declared(context, logical_id, kind, template.resolve(resource.get("Properties", {})))
+        which = f"stack {context.stack!r}, {logical_id} ({kind})"
+        properties = resolve(template.resolve(resource.get("Properties", {})), context.client, wanted_by=which)
+        declared = Declared(context, logical_id, kind, properties)
         try:
             created = creator(kind)(declared)
         except (ClientError, BotoCoreError) as error:
-            raise ResourceRejected(f"stack {context.stack!r}, {logical_id} ({kind}): {error}") from error
+            raise ResourceRejected(f"{which}: {error}") from error
         except UnsupportedResource as error:
             if self.strict:
                 raise
-            self._notice(str(error))
+            self.notice(str(error))
             created = Created(declared.name(None, limit=64), more=lambda name: f"{logical_id}.{name}")
         template.created[logical_id] = created
         self.facts.resources.append(Resource(context.stack, logical_id, kind, created.physical_id, declared.properties))
@@ -138,8 +150,16 @@ class _Deployer:
         arn = declared.context.arn("cloudformation", f"stack/{name}/{declared.context.digest(declared.logical_id)}")
         return Created(arn, {f"Outputs.{key}": value for key, value in outputs.items()})
 
-    def _notice(self, text: str) -> None:
+    def notice(self, text: str) -> None:
         warnings.warn(text, UnsupportedResourceWarning, stacklevel=2)
+
+
+def _here(stack: Stack) -> Mapping[str, Any]:
+    """Return the template with the account that the app names replaced by the local one, in ARNs and names alike."""
+    if stack.account in {None, ACCOUNT}:
+        return stack.template
+    moved: dict[str, Any] = json.loads(json.dumps(stack.template).replace(str(stack.account), ACCOUNT))
+    return moved
 
 
 def _ssm_value(context: Context, name: str) -> str | None:

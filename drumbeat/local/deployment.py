@@ -34,6 +34,7 @@ class Function:
     recursive_loop: str = "Terminate"
     log_group: str = ""
     layers: tuple[Path, ...] = ()
+    provisioned_concurrency: int = 0  # of its alias or version
 
 
 @dataclass(frozen=True)

@@ -28,4 +28,4 @@ class ResourceRejected(LocalError):
 
 
 class UnsupportedResourceWarning(UserWarning):
-    """A resource that the local cloud knows nothing of got a placeholder id (strict=False)."""
+    """Something is left out: a layer from elsewhere; or, with strict=False, an unknown type or a refused setting."""

@@ -76,6 +76,11 @@ class Authorizer:
             self._usage.record(role_arn, action, resource_arn)
         return decision
 
+    def trusts(self, role_arn: str, principal: str, source_arn: str | None = None) -> bool:
+        """Tell whether a role's trust policy lets a service assume it."""
+        access = Access("sts:AssumeRole", role_arn, service_keys(self._deployment, principal, source_arn))
+        return self._by_service(Caller(self._deployment.account, service=principal), access).allowed
+
     def usage(self) -> dict[str, dict[tuple[str, str], int]]:
         """Return how often each role was seen to need each action and resource."""
         return self._usage.seen()

@@ -53,7 +53,9 @@ def denial(
     action, resource = access.action, access.resource
     service = action.partition(":")[0]
     shown = action.lower() if service == "sqs" else action
-    grant = None if explicit is not None else {"Action": action, "Resource": resource}
+    grant: dict[str, Any] = {"Action": action, "Resource": resource}
+    if not who.startswith("User:"):
+        grant = {"Principal": {"Service": who}, **grant}
     if explicit is not None:
         why = f"with an explicit deny in {_article(policy)} {policy} policy: {dict(explicit)}"
     else:
@@ -67,7 +69,7 @@ def denial(
         resource=resource,
         resources=(resource,),
         statement=explicit,
-        grant=grant,
+        grant=None if explicit is not None else grant,
         message=message,
         code=_CODES.get(service, "AccessDeniedException"),
         notes=tuple(dict.fromkeys(notes)),

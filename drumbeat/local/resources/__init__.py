@@ -1,6 +1,20 @@
 """Creators of resources by type: each takes a resource, its properties resolved, and creates it in the local cloud."""
 
-from . import dynamodb, events, functions, iam, keeping, mappings, messaging, other, s3, scheduler, sqs, watching
+from . import (
+    dynamodb,
+    events,
+    functions,
+    iam,
+    keeping,
+    mappings,
+    messaging,
+    other,
+    s3,
+    scaling,
+    scheduler,
+    sqs,
+    watching,
+)
 from .context import Creator
 
 CREATORS: dict[str, Creator] = {
@@ -13,6 +27,7 @@ CREATORS: dict[str, Creator] = {
     **messaging.CREATORS,
     **other.CREATORS,
     **s3.CREATORS,
+    **scaling.CREATORS,
     **scheduler.CREATORS,
     **sqs.CREATORS,
     **watching.CREATORS,

@@ -17,6 +17,7 @@ from .context import Creator, Declared, number, tags
 
 _NAME_LIMIT = 64
 _ENVIRONMENT_BYTES = 4096
+_PROVISIONED = ("ProvisionedConcurrencyConfig", "ProvisionedConcurrentExecutions")
 _ROLE_ADVICE = "give it a role of these stacks (CDK makes one if you leave `role` out)"
 
 
@@ -140,13 +141,21 @@ def create_version(declared: Declared) -> Created:
     reply = declared.context.client("lambda").publish_version(FunctionName=declared.properties["FunctionName"])
     function = declared.context.facts.function(declared.properties["FunctionName"])
     arn = reply["FunctionArn"] if function is None else f"{function.arn}:{reply['Version']}"
+    provisioned = _inner(declared, *_PROVISIONED)
+    if function is not None and provisioned is not None:
+        facts = declared.context.facts
+        facts.functions[function.arn] = replace(function, provisioned_concurrency=number(provisioned))
     return Created(arn, {"Version": reply["Version"], "FunctionArn": arn})
 
 
 def create_alias(declared: Declared) -> Created:
+    facts = declared.context.facts
     reply = declared.context.client("lambda").create_alias(
         **declared.pick("FunctionName", "FunctionVersion", "Name", "Description")
     )
+    function, provisioned = facts.function(reply["AliasArn"]), _inner(declared, *_PROVISIONED)
+    if function is not None and provisioned is not None:
+        facts.functions[function.arn] = replace(function, provisioned_concurrency=number(provisioned))
     return Created(reply["AliasArn"], {"AliasArn": reply["AliasArn"]})
 
 

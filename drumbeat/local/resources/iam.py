@@ -83,7 +83,17 @@ def _attach(context: Context, declared: Declared, role: str, arn: str) -> None:
     context.facts.grant(role, document)
 
 
+def create_group(declared: Declared) -> Created:
+    context, iam = declared.context, declared.context.client("iam")
+    name = declared.name(declared.get("GroupName"), limit=_POLICY_LIMIT)
+    arn = iam.create_group(GroupName=name, **declared.pick("Path"))["Group"]["Arn"]
+    for policy in declared.get("Policies", []):
+        _put(context, ("Group", name), policy["PolicyName"], policy["PolicyDocument"])
+    return Created(name, {"Arn": arn})
+
+
 CREATORS: dict[str, Creator] = {
+    "AWS::IAM::Group": create_group,
     "AWS::IAM::GroupPolicy": create_policy,
     "AWS::IAM::ManagedPolicy": create_managed_policy,
     "AWS::IAM::Policy": create_policy,

@@ -1,0 +1,96 @@
+"""What a real deployment refuses, or what fails only when it runs, checked once everything is there.
+
+A rule may name a target that doesn't exist, and a queue a dead-letter queue: AWS takes the first and loses the events.
+"""
+
+from collections.abc import Iterator
+
+from moto.sqs.models import sqs_backends
+
+from .deployment import Deployment, Function, Queue, Target
+from .errors import ResourceRejected
+from .iam import Authorizer
+
+_MISSING = "is not in the stacks deployed here; deploy the stack that has it, too, or mend the ARN"
+
+
+def check(deployment: Deployment) -> list[str]:
+    """Return what is wrong, a sentence each."""
+    return [*_targets(deployment), *_queues(deployment), *_functions(deployment), *_trust(deployment)]
+
+
+def refuse(problems: list[str]) -> None:
+    """Raise all the problems as one error."""
+    if problems:
+        raise ResourceRejected("\n".join(problems))
+
+
+def _targets(deployment: Deployment) -> Iterator[str]:
+    for rule in deployment.rules:
+        for target in rule.targets:
+            yield from _target(deployment, f"rule {rule.logical_id}", target)
+    for schedule in deployment.schedules:
+        yield from _target(deployment, f"schedule {schedule.logical_id}", schedule.target)
+
+
+def _target(deployment: Deployment, what: str, target: Target) -> Iterator[str]:
+    for arn, use in ((target.arn, "target"), (target.dead_letter_arn, "dead-letter queue")):
+        if arn is not None and not _exists(deployment, arn):
+            yield f"{what}: its {use} {arn} {_MISSING}"
+    if target.arn.startswith("arn:aws:sqs:") and target.arn.endswith(".fifo") and target.message_group_id is None:
+        yield f"{what}: its target {target.arn} is a FIFO queue and needs a message group id"
+
+
+def _queues(deployment: Deployment) -> Iterator[str]:
+    queues = {queue.arn: queue for queue in deployment.queues}
+    for queue in deployment.queues:
+        dead = queue.dead_letter_arn
+        if dead is None:
+            continue
+        if not _exists(deployment, dead):
+            yield f"queue {queue.logical_id}: its dead-letter queue {dead} {_MISSING}"
+        elif dead in queues and queues[dead].fifo != queue.fifo:
+            yield f"queue {queue.logical_id}: the dead-letter queue of {_kind(queue)} must be {_kind(queue)}, too"
+
+
+def _kind(queue: Queue) -> str:
+    return "a FIFO queue" if queue.fifo else "a standard queue"
+
+
+def _functions(deployment: Deployment) -> Iterator[str]:
+    for function in deployment.functions:
+        for arn in (function.dead_letter_arn, function.on_failure_arn, function.on_success_arn):
+            if arn is not None and not _exists(deployment, arn):
+                yield f"function {function.logical_id}: its destination {arn} {_MISSING}"
+
+
+def _trust(deployment: Deployment) -> Iterator[str]:
+    """Check that Lambda, and Scheduler, may assume the roles they are given."""
+    authorizer = Authorizer(deployment)
+    for function in deployment.functions:
+        if not authorizer.trusts(function.role_arn, "lambda.amazonaws.com", function.arn):
+            yield f"function {function.logical_id}: the role defined for it {_cannot('lambda')}"
+    for schedule in deployment.schedules:
+        role = schedule.target.role_arn
+        if role is not None and not authorizer.trusts(role, "scheduler.amazonaws.com", schedule.arn):
+            yield f"schedule {schedule.logical_id}: the role defined for its target {_cannot('scheduler')}"
+
+
+def _cannot(service: str) -> str:
+    return f"cannot be assumed: its trust policy has to allow sts:AssumeRole to {service}.amazonaws.com"
+
+
+def _exists(deployment: Deployment, arn: str) -> bool:
+    """Tell whether a queue or function of this account and region is there; what is elsewhere is taken on trust."""
+    _, _, service, region, account, resource = arn.split(":", 5)
+    if account != deployment.account:
+        return True
+    if service == "sqs":
+        return resource in sqs_backends[account][region].queues
+    if service == "lambda":
+        return any(_names(function, arn) for function in deployment.functions)
+    return True
+
+
+def _names(function: Function, arn: str) -> bool:
+    return arn == function.arn or arn.startswith(f"{function.arn}:")
