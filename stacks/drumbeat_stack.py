@@ -7,7 +7,6 @@ from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
 from drumbeat.cdk import (
@@ -18,6 +17,7 @@ from drumbeat.cdk import (
     Lane,
     Ledger,
     Platform,
+    Schedules,
     Store,
     Target,
     check_capacity,
@@ -52,7 +52,7 @@ class DrumbeatStack(Stack):
         platform = Platform(code=code, target=target or Target(), log_retention=log_retention)
         ledger = Ledger(self, "Ledger")
         store = Store(self, "Store")
-        schedules = scheduler.ScheduleGroup(self, "Schedules") if any(map(_needs_scheduler, tasks.values())) else None
+        schedules = Schedules(self, "Schedules") if any(map(_needs_scheduler, tasks.values())) else None
         idempotency = (
             IdempotencyRecords(self, "Idempotency") if any(task.idempotent_by for task in tasks.values()) else None
         )

@@ -4,6 +4,8 @@ from .alarms import Alarms
 from .bundle import bundle_code, stage
 from .capacity import check_capacity
 from .dashboard import Dashboard
+from .fire import Fire, Schedules
+from .function import Function
 from .keeper import Keeper
 from .lane import Lane
 from .ledger import IdempotencyRecords, Ledger
@@ -14,11 +16,14 @@ from .target import Target
 __all__ = [
     "Alarms",
     "Dashboard",
+    "Fire",
+    "Function",
     "IdempotencyRecords",
     "Keeper",
     "Lane",
     "Ledger",
     "Platform",
+    "Schedules",
     "Store",
     "Target",
     "bundle_code",

@@ -30,7 +30,10 @@ class Alarms(Construct):
             task = lane.task.name
             of_task = Construct(self, task)
             self._above_zero(of_task, "RunsFailed", task_metric(RUNS_FAILED, task), f"A run of {task} has failed")
-            self._above_zero(of_task, "FiresMissed", task_metric(FIRES_MISSED, task), f"A fire of {task} never came")
+            if lane.task.schedule is not None:
+                self._above_zero(
+                    of_task, "FiresMissed", task_metric(FIRES_MISSED, task), f"A fire of {task} never came"
+                )
             self._waiting(of_task, "DeadFires", lane.dead_fires, f"A fire of {task} couldn't be delivered")
         self._waiting(self, "DeadChecks", keeper.dead_checks, "The keeper couldn't check")
 

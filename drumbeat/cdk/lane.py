@@ -3,12 +3,11 @@
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda_event_sources as event_sources
-from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
 from drumbeat.task import Task
 
-from .fire import Fire
+from .fire import Fire, Schedules
 from .function import Function
 from .grants import allow_announce, allow_invoke
 from .ledger import IdempotencyRecords, Ledger
@@ -33,7 +32,7 @@ class Lane(Construct):
         platform: Platform,
         ledger: Ledger,
         store: Store,
-        schedules: scheduler.IScheduleGroup | None = None,
+        schedules: Schedules | None = None,
         idempotency: IdempotencyRecords | None = None,
     ) -> None:
         """schedules, idempotency: needed by a task with such a schedule, or with idempotent_by."""
@@ -69,7 +68,7 @@ class Lane(Construct):
                 schedule=task.schedule,
                 dispatcher=self.dispatcher.function,
                 dead_letters=self.dead_fires,
-                group=schedules,
+                schedules=schedules,
             )
 
     def _dispatcher(self, platform: Platform, ledger: Ledger, store: Store) -> Function:

@@ -25,5 +25,7 @@ def safe_queue(
         enforce_ssl=True,
         retention_period=retention,
         visibility_timeout=visibility,
-        dead_letter_queue=dead_letters and sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=max_receives),
+        dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=max_receives)
+        if dead_letters
+        else None,
     )
