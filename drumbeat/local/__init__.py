@@ -1,5 +1,6 @@
 """The local cloud: an app of drumbeat, deployed into moto and run in virtual time."""
 
 from .cloud import LocalCloud
+from .faults import Faults
 
-__all__ = ["LocalCloud"]
+__all__ = ["Faults", "LocalCloud"]

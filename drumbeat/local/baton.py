@@ -45,9 +45,41 @@ class Strand:
         self.call: Any = None  # the boto3 call that goes the long way (see gateway)
         self.thread_id = 0
         self.timer: Timer | None = None
+        self.done: Any = None  # of a handler's own thread: a lock that is held until it ends
         self._wake = _thread.allocate_lock()
         self._wake.acquire()
+
+    def start(self) -> "Strand":
+        """Give the strand a thread of its own."""
         _start_thread(self._work, ())
+        return self
+
+    def attached(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Wrap what a handler's own thread runs, so that the thread runs as this strand."""
+
+        def body(*args: Any) -> Any:
+            _local.strand = self
+            self.thread_id = _thread.get_ident()
+            self._wake.acquire()
+            try:
+                if self.invocation is None or self.invocation.over:
+                    return None
+                return function(*args)
+            except Killed:
+                return None
+            finally:
+                if not self.abandoned:
+                    self.done.release()
+                    self.stage.ended(self, reuse=False)
+
+        return body
+
+    def adopt(self, waker: "Strand | None") -> None:
+        """A thread that outlived its invocation goes on with the one that wakes it, as in a warm environment."""
+        if self.invocation is not None and self.invocation.over and waker is not None and waker.invocation is not None:
+            self.invocation.strands.pop(self, None)
+            self.invocation = waker.invocation
+            self.invocation.strands[self] = None
 
     def _work(self) -> None:
         _local.strand = self
@@ -103,6 +135,12 @@ class Strand:
                 self.loop.cancel(self.timer)
             self.timer = self.loop.at(self.loop.clock.ns, self._resume)
 
+    def freeze(self) -> None:
+        """The invocation has ended: what its threads still wait for doesn't come, unless they are adopted."""
+        if self.timer is not None:
+            self.loop.cancel(self.timer)
+            self.timer = None
+
     def kill(self) -> None:
         """On the loop's thread: raise Killed where the strand waits and let it clean up."""
         if self.timer is not None:
@@ -146,19 +184,30 @@ class Stage:
         self._busy: dict[Strand, None] = {}
 
     def strand(self, job: Callable[[], None], invocation: "Invocation", at: int) -> Strand:
-        strand = self._idle.pop() if self._idle else Strand(self)
+        strand = self._idle.pop() if self._idle else Strand(self).start()
         self._busy[strand] = None
         invocation.strands[strand] = None
         strand.begin(job, invocation, at)
         return strand
 
-    def ended(self, strand: Strand) -> None:
+    def attach(self, invocation: "Invocation") -> Strand:
+        """A strand for a thread that the handler starts; its first turn is due now."""
+        strand = Strand(self)
+        strand.done = threading.Lock()
+        strand.done.acquire()
+        self._busy[strand] = None
+        invocation.strands[strand] = None
+        strand.begin(lambda: None, invocation, self.loop.clock.ns)
+        return strand
+
+    def ended(self, strand: Strand, *, reuse: bool = True) -> None:
         """On the strand's thread: its job is done."""
         if strand.invocation is not None:
             strand.invocation.strands.pop(strand, None)
         strand.invocation, strand.held = None, 0
         self._busy.pop(strand, None)
-        self._idle.append(strand)
+        if reuse:
+            self._idle.append(strand)
         self.baton.release()
 
     def run(self, strand: Strand, wake: _thread.LockType) -> None:

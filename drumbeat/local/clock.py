@@ -5,6 +5,7 @@ time-machine moves `time.time` and `datetime.now` for everybody (moto stamps its
 runs in an invocation: the operator's own thread keeps the real ones.
 """
 
+import queue
 import threading
 import time
 from collections.abc import Callable
@@ -75,7 +76,8 @@ class Clock:
         for name in ("monotonic", "perf_counter"):
             replace(time, name, lambda: elapsed_ns() / SECOND)
             replace(time, f"{name}_ns", elapsed_ns)
-        replace(threading, "_time", lambda: elapsed_ns() / SECOND)
+        for module, name in ((threading, "_time"), (queue, "time")):  # their own names for time.monotonic
+            replace(module, name, lambda: elapsed_ns() / SECOND)
         self._real.append((time, "sleep", real_sleep))
         setattr(time, "sleep", virtual_sleep)  # noqa: B010  mypy refuses to assign to a module's function
 

@@ -20,9 +20,11 @@ from .code import Importer
 from .delivery import Delivery
 from .deploy import deploy
 from .deployment import Deployment, Function
+from .faults import Faults
 from .fires import Fires
 from .functions import ACCOUNT_CONCURRENCY, Durations, Functions
 from .gateway import Gateway
+from .iam import Authorizer
 from .latency import Latency
 from .log import KEEP, Entry, EventLog
 from .loop import Loop
@@ -32,6 +34,7 @@ from .output import Capture, Line, Metric, Output
 from .patches import Patches
 from .queues import Queues
 from .sandbox import Outcome
+from .threads import Threads
 from .world import Seeds, World, function_name
 
 Progress = Callable[[datetime, "LocalCloud"], None]
@@ -53,7 +56,7 @@ class LocalCloud:
         seed: int = 0,
         durations: Durations | None = None,
         latency: Latency | None = None,
-        faults: Any = None,
+        faults: Faults | None = None,
         authorize: bool = True,
         stacks: Sequence[str] | None = None,
         parameters: Mapping[str, str] = {},
@@ -67,7 +70,7 @@ class LocalCloud:
         watchdog_s: float = 60.0,
     ) -> None:
         self._assembly, self._start, self._seed = assembly, start, seed
-        self._durations, self._latency, self._faults = durations, latency or Latency(), faults
+        self._durations, self._latency, self._faults = durations, latency or Latency(), faults or Faults()
         self._authorize, self._stacks, self._parameters, self._strict = authorize, stacks, parameters, strict
         self._progress, self._every = progress, progress_every
         self._own, self._account_concurrency = own_environments, account_concurrency
@@ -114,7 +117,7 @@ class LocalCloud:
             world.fires = Fires(world)
             world.mappings = Mappings(world)
             gateway = Gateway(world)
-            for part in (capture, self._importer, gateway):
+            for part in (capture, self._importer, gateway, Threads(stage)):
                 part.open()
                 stack.callback(part.close)
             stack.callback(stage.close)
@@ -149,6 +152,8 @@ class LocalCloud:
             seeds=seeds,
         )
         world.faults = self._faults
+        if self._authorize:
+            world.authorizer = Authorizer(deployment)
         return world
 
     def _enter_turn(self, strand: Strand) -> None:
@@ -254,6 +259,11 @@ class LocalCloud:
         return self._world.log
 
     @property
+    def authorizer(self) -> Authorizer | None:
+        """What roles needed (`usage`) and what they were granted for nothing (`unused`); None with authorize=False."""
+        return self._world.authorizer
+
+    @property
     def requests(self) -> Counter[tuple[str, str]]:
         """Calls made by handlers, by (service, operation)."""
         return self._world.meter.requests
@@ -336,7 +346,7 @@ def _one_processor() -> Iterator[None]:
         return
     allowed = os.sched_getaffinity(0)
     if len(allowed) > 1:
-        os.sched_setaffinity(0, {os.sched_getcpu() if hasattr(os, "sched_getcpu") else max(allowed)})
+        os.sched_setaffinity(0, {max(allowed)})
     try:
         yield
     finally:
@@ -344,7 +354,7 @@ def _one_processor() -> Iterator[None]:
 
 
 def _silence_moto_triggers(deployment: Deployment) -> None:
-    """Moto's own trigger from queue to function would take messages; ours polls."""
+    """Clear moto's own triggers from queue to function: they would take messages; ours polls."""
     from moto.sqs.models import sqs_backends  # noqa: PLC0415  only now
 
     for queue in sqs_backends[deployment.account][deployment.region].queues.values():

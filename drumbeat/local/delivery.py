@@ -9,7 +9,12 @@ from .deployment import Target
 from .services import ServiceError
 from .world import World, function_name, name_of, service_of
 
-EVENTS_ACTION = {"lambda": "lambda:InvokeFunction", "sqs": "sqs:SendMessage", "sns": "sns:Publish"}
+ACTIONS = {
+    "lambda": "lambda:InvokeFunction",
+    "sqs": "sqs:SendMessage",
+    "sns": "sns:Publish",
+    "events": "events:PutEvents",
+}
 
 
 class Delivery:
@@ -24,10 +29,7 @@ class Delivery:
         self, target: Target, text: str, *, principal: str, source_arn: str, delay_ns: int, event_id: str
     ) -> None:
         """Deliver after a delay: once, or as often and as late as the faults say."""
-        delays = [0.0]
-        if self._world.faults is not None:
-            delays = self._world.faults.deliveries(principal, source_arn, target.arn)
-        for extra in delays:
+        for extra in self._world.faults.deliveries(principal, source_arn, target.arn):
             self.pending += 1
             wait = delay_ns + int(extra * SECOND)
             self._world.loop.after(wait, self._deliver, target, text, principal, source_arn, event_id)
@@ -62,9 +64,10 @@ class Delivery:
     def _allow(self, target: Target, principal: str, source_arn: str) -> None:
         if self._world.authorizer is None:
             return
-        decision = self._world.authorizer.check_service(
-            principal=principal, target_arn=target.arn, source_arn=source_arn, role_arn=target.role_arn
-        )
+        action = ACTIONS.get(service_of(target.arn))
+        if action is None:
+            return
+        decision = self._world.authorizer.check_service(principal, action, target.arn, source_arn, target.role_arn)
         if not decision.allowed:
             raise ServiceError("NO_PERMISSIONS", decision.message, 403)
 

@@ -76,8 +76,7 @@ class Gateway:
             self._check(call)
         except ServiceError as error:
             return self._refused(call, error)
-        faults = self._world.faults
-        if faults is not None and faults.touches(call):
+        if self._world.faults.touches(call):
             strand.call = call
             return None
         return self._answered(call)
@@ -89,13 +88,15 @@ class Gateway:
             check_limits(call)
         authorizer, invocation = self._world.authorizer, call.invocation
         if authorizer is not None and invocation is not None:
-            decision = authorizer.check(invocation.function.role_arn, call.service, call.operation, call.params)
+            decision = authorizer.check(
+                invocation.function.role_arn,
+                call.service,
+                call.operation,
+                call.params,
+                session=invocation.function.name,
+            )
             if not decision.allowed:
-                raise ServiceError(
-                    "AccessDeniedException" if call.service not in ("sqs", "s3") else "AccessDenied",
-                    decision.message,
-                    403,
-                )
+                raise ServiceError(decision.code, decision.message, 403)
 
     def _answered(self, call: Call) -> Any:
         answer = self._answers.get((call.service, call.operation))

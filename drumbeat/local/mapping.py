@@ -15,6 +15,7 @@ from typing import Any
 
 from .clock import SECOND, seconds
 from .deployment import EventSourceMapping
+from .errors import ResourceRejected
 from .functions import Recursive, Throttled
 from .message import Message
 from .patterns import matches
@@ -47,9 +48,25 @@ class Mapping_:  # noqa: N801  `Mapping` is collections.abc's
         self._slowed = 0  # concurrent batches fewer, after errors
         self._first_seen: int | None = None
         self._name = function_name(mapping.function_arn)
+        self._may_poll()
         if mapping.enabled:
             store.watch(self.wake)
             self.wake()
+
+    def _may_poll(self) -> None:
+        """Lambda refuses a mapping whose function's role may not read the queue."""
+        world = self._world
+        function = world.functions.function(self._name)
+        if world.authorizer is None or function is None:
+            return
+        for operation in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes"):
+            params = {"QueueUrl": self.store.queue.url}
+            decision = world.authorizer.check(function.role_arn, "sqs", operation, params, session=function.name)
+            if not decision.allowed:
+                raise ResourceRejected(
+                    f"event source mapping of queue {self.store.queue.name!r} and function {function.name!r}: the "
+                    f"function's role may not call {operation} on the queue; {decision.message}"
+                )
 
     # -- how many batches at once --------------------------------------------------------------------------
 

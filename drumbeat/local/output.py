@@ -92,13 +92,13 @@ class Stream:
         strand = current()
         if strand is None:
             return self._real.write(text)
-        if strand.invocation is None:
-            return len(text)
         invocation = strand.invocation
+        if invocation is None or invocation.over:
+            return len(text)
         *lines, rest = (self._partial.pop(invocation.request_id, "") + text).split("\n")
         for line in lines:
             self._output.write(invocation.function.name, invocation.request_id, line)
-        if rest and not invocation.over:
+        if rest:
             self._partial[invocation.request_id] = rest
         return len(text)
 

@@ -190,6 +190,8 @@ class Invocation:
         if self._watch is not None:
             self.loop.cancel(self._watch)
             self._watch = None
+        for strand in self.strands:
+            strand.freeze()
         self._finish(self, outcome)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from .clock import SECOND
 from .deployment import Queue
+from .faults import Faults
 from .loop import Loop, Timer
 from .message import DELAYED, GONE, IN_FLIGHT, READY, Message, size_of
 
@@ -28,12 +29,13 @@ class Store:
     """One queue's messages. `watch` calls back whenever a message may have become visible."""
 
     def __init__(
-        self, queue: Queue, index: int, loop: Loop, rng: Random, find: Callable[[str], "Store | None"]
+        self, queue: Queue, index: int, loop: Loop, rng: Random, find: Callable[[str], "Store | None"], faults: Faults
     ) -> None:
         self.queue, self.index = queue, index
         self.messages: dict[int, Message] = {}
         self.in_flight = self.delayed = 0
         self._loop, self._clock, self._rng, self._find = loop, loop.clock, rng, find
+        self._faults = faults
         self._ready: deque[Message] = deque()
         self._groups: dict[str, deque[Message]] = {}  # FIFO: the groups with waiting messages, in order
         self._locked: dict[str, int] = {}  # FIFO: messages in flight per group
@@ -192,7 +194,10 @@ class Store:
     def _candidates(self, most: int, got: list[Message]) -> Iterator[Message]:
         if not self.queue.fifo:
             while self._ready and len(got) < most and self.in_flight < IN_FLIGHT_LIMIT:
+                turn = self._faults.pick(self.queue.name, len(self._ready))
+                self._ready.rotate(-turn)
                 message = self._ready.popleft()
+                self._ready.rotate(turn)
                 if message.state == READY:
                     yield message
             return
@@ -245,8 +250,15 @@ class Store:
         message = self.find(receipt)
         if message is None:
             return False
+        again = None if self.queue.fifo else self._faults.again(self.queue.name, message.id)
         self._drop(message)
+        if again is not None:  # a copy that was out of reach when the message was deleted
+            self._loop.after(int(again * SECOND), self._return, message)
         return True
+
+    def _return(self, message: Message) -> None:
+        message.receipt = None
+        self._add(message, 0)
 
     def change_visibility(self, message: Message, seconds: int) -> None:
         if seconds == 0:

@@ -1,12 +1,12 @@
 """What the actors of the local cloud share, and how an ARN is told apart."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .clock import Clock
 from .deployment import Deployment
+from .faults import Faults
 from .latency import Latency
 from .log import EventLog
 from .loop import Loop
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .delivery import Delivery
     from .fires import Fires
     from .functions import Functions
+    from .iam import Authorizer
     from .mapping import Mappings
     from .queues import Queues
 
@@ -50,9 +51,8 @@ class World:
     fires: "Fires" = field(init=False)
     delivery: "Delivery" = field(init=False)
     async_queue: "AsyncQueue" = field(init=False)
-    authorizer: Any = None
-    faults: Any = None
-    progress: Callable[..., None] | None = None
+    authorizer: "Authorizer | None" = None
+    faults: Faults = field(default_factory=Faults)
 
     def uuid(self, rng: Random) -> str:
         bits = f"{rng.getrandbits(128):032x}"
@@ -60,7 +60,7 @@ class World:
 
 
 def service_of(arn: str) -> str:
-    """ "sqs" of "arn:aws:sqs:...", "" if it isn't an ARN."""
+    """Return "sqs" of "arn:aws:sqs:...", "" of what isn't an ARN."""
     parts = arn.split(":", 3)
     return parts[2] if len(parts) > 3 and parts[0] == "arn" else ""  # noqa: PLR2004
 
