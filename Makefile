@@ -1,0 +1,51 @@
+# Everything a developer runs. The first run of a target installs what it needs; later ones start at once.
+# Needs: Python 3.11+, Node 20+, make.
+
+PYTHON ?= python3
+BIN := .venv/bin
+DAY ?= 2026-11-22
+
+.PHONY: help demo test lint types check synth lock clean
+.DEFAULT_GOAL := help
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: .venv/ready  ## run a day of the two tasks in handlers/ in the local cloud; results and a picture in out/
+	$(BIN)/drumbeat local --from $(DAY)T00:00:00Z --to $(DAY)T12:00:00Z --out out
+
+test: .venv/ready  ## run the whole test suite, offline
+	$(BIN)/pytest
+
+lint: .venv/ready  ## style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/ready  ## static types
+	$(BIN)/mypy
+
+synth: .venv/ready node_modules/ready  ## synthesize with the real CDK CLI, validation as errors, then cfn-lint
+	npx cdk synth --quiet
+	$(BIN)/cfn-lint cdk.out/*.template.json
+
+check: lint types test synth  ## everything that CI runs
+
+lock: .venv/ready  ## pin the requirements anew
+	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url \
+		--no-emit-find-links --no-emit-trusted-host --output-file requirements.txt requirements.in
+
+clean:  ## forget everything that was installed or made
+	rm -rf .venv node_modules cdk.out .drumbeat out
+
+.venv/ready: requirements.txt pyproject.toml handlers/requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit("drumbeat needs Python 3.11 or later: make PYTHON=python3.12 ..." if sys.version_info < (3, 11) else 0)'
+	@node --version >/dev/null 2>&1 || { echo "drumbeat needs Node 20 or later on the PATH: CDK runs on it" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m drumbeat.cdk.fetch
+	@touch $@
+
+node_modules/ready: package.json package-lock.json
+	npm ci --no-audit --no-fund --silent
+	@touch $@

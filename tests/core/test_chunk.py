@@ -1,0 +1,95 @@
+"""Chunks: packed by count and bytes, read back as they were, refused if they are anything else."""
+
+import json
+from itertools import islice
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drumbeat.chunk import encode_item, pack, parse
+from drumbeat.errors import ItemNotJson, ItemTooLarge, MalformedMessage
+
+RUN = "sunrise/2026-11-22T00:00:00Z"
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(), children, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(items=st.lists(json_values, max_size=60), size=st.integers(1, 9), max_bytes=st.integers(300, 900))
+def test_every_item_travels_once_in_order_and_within_the_limits(items: list[Any], size: int, max_bytes: int) -> None:
+    texts = [encode_item(item, task="t", number=n) for n, item in enumerate(items)]
+    chunks = list(pack(texts, size=size, max_bytes=max_bytes))
+
+    read = [parse(chunk.body(RUN), bucket="b") for chunk in chunks]
+    assert items == [item for chunk in read for item in chunk.items or ()]
+    assert list(range(len(chunks))) == [chunk.number for chunk in read]
+    for chunk, packed in zip(read, chunks, strict=True):
+        assert chunk.count <= size
+        assert len(packed.body(RUN).encode()) <= max_bytes or chunk.count == 1
+
+
+@given(texts=st.lists(st.text(max_size=30).map(json.dumps), min_size=1, max_size=50), data=st.data())
+def test_packing_that_resumes_at_a_chunk_makes_the_same_chunks(texts: list[str], data: st.DataObject) -> None:
+    whole = list(pack(texts, size=7, max_bytes=400))
+    at = data.draw(st.sampled_from(whole))
+
+    rest = pack(islice(texts, at.first, None), size=7, max_bytes=400, number=at.number, first=at.first)
+
+    assert whole[at.number :] == list(rest)
+
+
+@pytest.mark.parametrize("item", [{1, 2}, object(), float("nan"), b"x", "\ud800"])
+def test_an_item_that_is_not_json_is_named(item: Any) -> None:
+    with pytest.raises(ItemNotJson, match="task 'invoices', item 17"):
+        encode_item(item, task="invoices", number=17)
+
+
+def test_an_item_over_the_limit_is_named_with_its_size() -> None:
+    with pytest.raises(ItemTooLarge, match=r"item 3: 11,000,002 bytes, 10,485,760 allowed"):
+        encode_item("x" * 11_000_000, task="invoices", number=3)
+
+
+def test_characters_that_sqs_refuses_travel_escaped() -> None:
+    text = encode_item("a\uffff\x00\x7f", task="t", number=0)
+
+    assert not set(text) & {"\uffff", "\ufffe", "\x00"}
+    assert "a\uffff\x00\x7f" == json.loads(text)
+
+
+GOOD: dict[str, Any] = {"v": 1, "run": RUN, "chunk": 0, "first": 0, "items": [1]}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "[]",
+        "nonsense",
+        "[" * 100_000,
+        json.dumps({**GOOD, "v": 2}),
+        json.dumps({**GOOD, "run": "sunrise"}),
+        json.dumps({**GOOD, "run": "../../x/2026-11-22T00:00:00Z"}),
+        json.dumps({**GOOD, "run": 5}),
+        json.dumps({**GOOD, "chunk": -1}),
+        json.dumps({**GOOD, "chunk": True}),
+        json.dumps({**GOOD, "items": {"0": 1}}),
+        json.dumps({**GOOD, "items": None, "count": 1, "s3": "runs/other/2026-11-22T00:00:00Z/chunks/0.json"}),
+        json.dumps({"v": 1, "run": RUN, "chunk": 0, "first": 0}),
+    ],
+    ids=lambda body: body[:50],
+)
+def test_a_foreign_message_is_refused(body: str) -> None:
+    with pytest.raises(MalformedMessage):
+        parse(body, bucket="b")
+
+
+def test_a_message_of_this_release_reads_as_it_was_written() -> None:
+    body = '{"v":1,"run":"sunrise/2026-11-22T00:00:00Z","chunk":3,"first":300,"items":[{"id":7},"x"]}'
+
+    chunk = parse(body, bucket="b")
+
+    assert (RUN, 3, 300, 2, [{"id": 7}, "x"]) == (chunk.run.id, chunk.number, chunk.first, chunk.count, chunk.items)
