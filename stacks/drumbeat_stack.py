@@ -20,7 +20,7 @@ from drumbeat.cdk import (
     Schedules,
     Store,
     Target,
-    check_capacity,
+    check_tasks,
 )
 from drumbeat.task import Task
 
@@ -47,7 +47,7 @@ class DrumbeatStack(Stack):
         keeper_every: how soon a run that stalled, or a lost fire, is noticed; a quarter of an hour by default.
         alarm_actions: what an alarm does; nothing by default.
         """
-        check_capacity(tasks)
+        check_tasks(tasks)
         super().__init__(scope, id, **stack)
         platform = Platform(code=code, target=target or Target(), log_retention=log_retention)
         ledger = Ledger(self, "Ledger")

@@ -2,7 +2,7 @@
 
 from .alarms import Alarms
 from .bundle import bundle_code, stage
-from .capacity import check_capacity
+from .capacity import check_tasks
 from .dashboard import Dashboard
 from .fire import Fire, Schedules
 from .function import Function
@@ -27,6 +27,6 @@ __all__ = [
     "Store",
     "Target",
     "bundle_code",
-    "check_capacity",
+    "check_tasks",
     "stage",
 ]

@@ -12,12 +12,14 @@ RESOURCES_PER_TASK = 25  # the most that a task's lane, fire and alarms make; a 
 RESOURCES_PER_APP = 20  # ledger, store, keeper, idempotency records, schedule group, dashboard, alarms
 
 
-def check_capacity(tasks: Mapping[str, Task]) -> None:
-    """Refuse an app without tasks, and one that CloudFormation would refuse after minutes."""
+def check_tasks(tasks: Mapping[str, Task]) -> None:
+    """Refuse an app without tasks, a task without functions, and what CloudFormation would refuse after minutes."""
     if not tasks:
         raise NoTasks(
             "the handlers package declares no task; add a module to it with a Task, an expand and a work function"
         )
+    for task in tasks.values():
+        _ = task.source, task.worker  # each raises InvalidTask where there is none
     needed = RESOURCES_PER_APP + RESOURCES_PER_TASK * len(tasks)
     if needed > STACK_RESOURCES:
         fit = (STACK_RESOURCES - RESOURCES_PER_APP) // RESOURCES_PER_TASK

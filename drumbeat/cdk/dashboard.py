@@ -10,13 +10,6 @@ from .lane import Lane
 from .metrics import FIRES_MISSED, ITEMS_FAILED, MALFORMED_FIRES, MALFORMED_MESSAGES, PERIOD, RUNS_FAILED, task_metric
 
 _WIDTH = 8  # a third of the grid
-_OURS = {
-    "Runs failed": RUNS_FAILED,
-    "Fires missed": FIRES_MISSED,
-    "Items failed": ITEMS_FAILED,
-    "Malformed fires": MALFORMED_FIRES,
-    "Malformed messages": MALFORMED_MESSAGES,
-}
 
 
 class Dashboard(Construct):
@@ -29,57 +22,60 @@ class Dashboard(Construct):
         keeper: Keeper,
     ) -> None:
         super().__init__(scope, id)
-
-        def graph(title: str, metric: Callable[[Lane], cloudwatch.IMetric]) -> cloudwatch.GraphWidget:
-            return cloudwatch.GraphWidget(title=title, width=_WIDTH, left=[metric(lane) for lane in lanes])
-
-        def ours(title: str, name: str) -> cloudwatch.GraphWidget:
-            return graph(title, lambda lane: task_metric(name, lane.task.name))
-
         dashboard = cloudwatch.Dashboard(self, "Dashboard")
-        dashboard.add_widgets(*(ours(title, name) for title, name in _OURS.items()))
+        for row in _ROWS:
+            dashboard.add_widgets(*(_graph(title, [line(lane) for lane in lanes]) for title, line in row.items()))
         dashboard.add_widgets(
-            graph(
-                "Messages waiting",
-                lambda lane: lane.queue.metric_approximate_number_of_messages_visible(
-                    label=lane.task.name, period=PERIOD
-                ),
-            ),
-            graph(
-                "Oldest message",
-                lambda lane: lane.queue.metric_approximate_age_of_oldest_message(label=lane.task.name, period=PERIOD),
-            ),
-            graph(
-                "Dead letters",
-                lambda lane: lane.dead_letters.metric_approximate_number_of_messages_visible(
-                    label=lane.task.name, period=PERIOD
-                ),
-            ),
+            _graph("Malformed fires", [_ours(MALFORMED_FIRES)(lane) for lane in lanes]),
+            _graph("Malformed messages", [_ours(MALFORMED_MESSAGES)(lane) for lane in lanes]),
+            _graph("Errors", [*_errors(lanes), keeper.keeper.function.metric_errors(label="keeper", period=PERIOD)]),
         )
-        dashboard.add_widgets(
-            graph(
-                "Workers at the same time",
-                lambda lane: lane.worker.function.metric(
-                    "ConcurrentExecutions",
-                    label=lane.task.name,
-                    period=PERIOD,
-                    statistic=cloudwatch.Stats.MAXIMUM,
-                ),
-            ),
-            graph(
-                "Worker duration",
-                lambda lane: lane.worker.function.metric_duration(label=lane.task.name, period=PERIOD),
-            ),
-            cloudwatch.GraphWidget(
-                title="Errors",
-                width=_WIDTH,
-                left=[
-                    function.function.metric_errors(label=label, period=PERIOD)
-                    for label, function in [
-                        *((f"{lane.task.name} dispatcher", lane.dispatcher) for lane in lanes),
-                        *((f"{lane.task.name} worker", lane.worker) for lane in lanes),
-                        ("keeper", keeper.keeper),
-                    ]
-                ],
-            ),
-        )
+
+
+def _graph(title: str, lines: Sequence[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(title=title, width=_WIDTH, left=lines)
+
+
+def _ours(name: str) -> Callable[[Lane], cloudwatch.IMetric]:
+    return lambda lane: task_metric(name, lane.task.name, label=lane.task.name)
+
+
+def _waiting(lane: Lane) -> cloudwatch.IMetric:
+    return lane.queue.metric_approximate_number_of_messages_visible(label=lane.task.name, period=PERIOD)
+
+
+def _oldest(lane: Lane) -> cloudwatch.IMetric:
+    return lane.queue.metric_approximate_age_of_oldest_message(label=lane.task.name, period=PERIOD)
+
+
+def _dead(lane: Lane) -> cloudwatch.IMetric:
+    return lane.dead_letters.metric_approximate_number_of_messages_visible(label=lane.task.name, period=PERIOD)
+
+
+def _concurrency(lane: Lane) -> cloudwatch.IMetric:
+    return lane.worker.function.metric(
+        "ConcurrentExecutions", label=lane.task.name, period=PERIOD, statistic=cloudwatch.Stats.MAXIMUM
+    )
+
+
+def _duration(lane: Lane) -> cloudwatch.IMetric:
+    return lane.worker.function.metric_duration(label=lane.task.name, period=PERIOD)
+
+
+def _throttles(lane: Lane) -> cloudwatch.IMetric:
+    return lane.worker.function.metric_throttles(label=lane.task.name, period=PERIOD)
+
+
+def _errors(lanes: Sequence[Lane]) -> list[cloudwatch.IMetric]:
+    return [
+        made.function.metric_errors(label=f"{lane.task.name} {kind}", period=PERIOD)
+        for lane in lanes
+        for kind, made in (("dispatcher", lane.dispatcher), ("worker", lane.worker))
+    ]
+
+
+_ROWS: tuple[dict[str, Callable[[Lane], cloudwatch.IMetric]], ...] = (
+    {"Runs failed": _ours(RUNS_FAILED), "Fires missed": _ours(FIRES_MISSED), "Items failed": _ours(ITEMS_FAILED)},
+    {"Messages waiting": _waiting, "Oldest message": _oldest, "Dead letters": _dead},
+    {"Workers at the same time": _concurrency, "Worker duration": _duration, "Workers throttled": _throttles},
+)

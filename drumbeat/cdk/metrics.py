@@ -12,13 +12,16 @@ MALFORMED_MESSAGES = "MalformedMessages"
 PERIOD = Duration.minutes(5)
 
 
-def task_metric(name: str, task: str) -> cloudwatch.Metric:
-    """Return the sum over a period of one of the above; Powertools adds the dimension `service`."""
+def task_metric(name: str, task: str, *, label: str | None = None) -> cloudwatch.Metric:
+    """Return the sum over a period of one of the above; Powertools adds the dimension `service`.
+
+    label: for graphs; an alarm on a labelled metric is written as a formula.
+    """
     return cloudwatch.Metric(
         namespace=NAMESPACE,
         metric_name=name,
         dimensions_map={"service": task},
         statistic=cloudwatch.Stats.SUM,
         period=PERIOD,
-        label=task,
+        label=label,
     )
