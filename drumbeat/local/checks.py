@@ -1,13 +1,13 @@
 """What a real deployment refuses, or what fails only when it runs, checked once everything is there.
 
-A rule may name a target that doesn't exist, and a queue a dead-letter queue: AWS takes the first and loses the events.
+A rule may name a target that doesn't exist, and a function a destination: AWS takes them, and loses the events.
 """
 
 from collections.abc import Iterator
 
 from moto.sqs.models import sqs_backends
 
-from .deployment import Deployment, Function, Queue, Target
+from .deployment import Deployment, Function, Target
 from .errors import ResourceRejected
 from .iam import Authorizer
 
@@ -42,19 +42,12 @@ def _target(deployment: Deployment, what: str, target: Target) -> Iterator[str]:
 
 
 def _queues(deployment: Deployment) -> Iterator[str]:
+    """Check what moto doesn't: it refuses a dead-letter queue that isn't there, or a standard one for a FIFO queue."""
     queues = {queue.arn: queue for queue in deployment.queues}
     for queue in deployment.queues:
-        dead = queue.dead_letter_arn
-        if dead is None:
-            continue
-        if not _exists(deployment, dead):
-            yield f"queue {queue.logical_id}: its dead-letter queue {dead} {_MISSING}"
-        elif dead in queues and queues[dead].fifo != queue.fifo:
-            yield f"queue {queue.logical_id}: the dead-letter queue of {_kind(queue)} must be {_kind(queue)}, too"
-
-
-def _kind(queue: Queue) -> str:
-    return "a FIFO queue" if queue.fifo else "a standard queue"
+        dead = queues.get(queue.dead_letter_arn or "")
+        if dead is not None and dead.fifo and not queue.fifo:
+            yield f"queue {queue.logical_id}: the dead-letter queue of a standard queue must be one, too"
 
 
 def _functions(deployment: Deployment) -> Iterator[str]:

@@ -132,7 +132,10 @@ class _Deployer:
         declared = Declared(context, logical_id, kind, properties)
         try:
             created = creator(kind)(declared)
-        except (ClientError, BotoCoreError) as error:
+        except ClientError as error:
+            told = error.response["Error"]
+            raise ResourceRejected(f"{which}: {told['Message']} ({told['Code']} of {error.operation_name})") from error
+        except BotoCoreError as error:
             raise ResourceRejected(f"{which}: {error}") from error
         except UnsupportedResource as error:
             if self.strict:

@@ -31,7 +31,7 @@ _ABSENT = [
 
 def base_keys(deployment: Deployment, resource: str) -> dict[str, tuple[str, ...]]:
     """Return the keys of any request; a key without values is known, and absent from the request."""
-    of_resource = resource.split(":")[4] if resource.startswith("arn:") else ""
+    of_resource = [*resource.split(":"), "", "", "", ""][4] if resource.startswith("arn:") else ""
     return {
         **dict.fromkeys(_ABSENT, ()),
         "aws:securetransport": ("true",),

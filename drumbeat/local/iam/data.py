@@ -44,7 +44,7 @@ def dynamodb(operation: str, params: Params, place: Place) -> Sequence[Access]:
 
 def _on_table(operation: str, params: Params, place: Place, items: Iterable[Mapping[str, Any]]) -> Access:
     table = str(params["TableName"])
-    arn = place.arn("dynamodb", f"table/{table}")
+    arn = table if table.startswith("arn:") else place.arn("dynamodb", f"table/{table}")
     key = place.partition_keys.get(table.rsplit("/", 1)[-1])
     leading = tuple(_scalar(item[key]) for item in items if key is not None and key in item)
     if "IndexName" in params:
