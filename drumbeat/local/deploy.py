@@ -108,14 +108,12 @@ class _Deployer:
         return outputs
 
     def _template(self, stack: Stack, context: Context) -> Template:
-        digest = context.digest("stack")
-        uuid = "-".join((digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:32]))
         pseudo = {
             "AWS::AccountId": context.account,
             "AWS::NotificationARNs": [],
             "AWS::Partition": context.partition,
             "AWS::Region": context.region,
-            "AWS::StackId": context.arn("cloudformation", f"stack/{stack.name}/{uuid}"),
+            "AWS::StackId": context.arn("cloudformation", f"stack/{stack.name}/{context.uuid('stack')}"),
             "AWS::StackName": stack.name,
             "AWS::URLSuffix": "amazonaws.com",
         }
@@ -150,7 +148,7 @@ class _Deployer:
         body = json.loads(path.read_text(encoding="utf-8"))
         stack = Stack(name, body, ACCOUNT, region, declared.get("Parameters", {}))
         outputs = self.deploy(stack)
-        arn = declared.context.arn("cloudformation", f"stack/{name}/{declared.context.digest(declared.logical_id)}")
+        arn = declared.context.arn("cloudformation", f"stack/{name}/{declared.context.uuid(declared.logical_id)}")
         return Created(arn, {f"Outputs.{key}": value for key, value in outputs.items()})
 
     def notice(self, text: str) -> None:

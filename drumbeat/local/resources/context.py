@@ -1,6 +1,8 @@
 """What a creator works with: the resource as declared, the stack it is in, and the cloud to create it in."""
 
 import hashlib
+import json
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +43,10 @@ class Context:
         """Return 40 hex digits that are the same for the same stack and seed, and differ for others."""
         text = "\0".join([str(self.seed), self.account, self.region, self.stack, *parts])
         return hashlib.sha256(text.encode()).hexdigest()[:40]
+
+    def uuid(self, *parts: str) -> str:
+        """Return a digest in the form of a UUID."""
+        return str(uuid.UUID(self.digest(*parts)[:32]))
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,17 @@ def number(value: Any) -> int:
 def flag(value: Any) -> bool:
     """Return a property that CloudFormation accepts as boolean or as text."""
     return value is True or str(value).lower() == "true"
+
+
+def text(value: Any) -> str:
+    """Return a value as an attribute's text: JSON where it is a document, true or false where it is boolean."""
+    return json.dumps(value) if isinstance(value, bool | dict | list) else str(value)
+
+
+def document(value: Any) -> dict[str, Any]:
+    """Return a property that may be a document or its JSON text; {} where it isn't set."""
+    parsed: dict[str, Any] = json.loads(value) if isinstance(value, str) else value or {}
+    return parsed
 
 
 def tags(declared: Declared) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ from typing import Any
 from drumbeat.local.deployment import Rule
 from drumbeat.local.template import Created
 
-from .context import Creator, Declared, number, tags
+from .context import Creator, Declared, document, number, tags
 from .targets import check_expression, target
 
 _NAME_LIMIT, _TARGETS_LIMIT, _ARCHIVE_LIMIT = 64, 5, 48
@@ -20,7 +20,7 @@ def create_rule(declared: Declared) -> Created:
     context, events = declared.context, declared.context.client("events")
     name = declared.name(declared.get("Name"), limit=_NAME_LIMIT)
     bus = str(declared.get("EventBusName") or "default").rsplit("/", 1)[-1]
-    expression, pattern = declared.get("ScheduleExpression"), _document(declared.get("EventPattern"))
+    expression, pattern = declared.get("ScheduleExpression"), document(declared.get("EventPattern")) or None
     if expression is None and pattern is None:
         declared.reject("a rule needs a ScheduleExpression or an EventPattern")
     if expression is not None:
@@ -56,7 +56,7 @@ def create_bus(declared: Declared) -> Created:
     events, name = declared.context.client("events"), declared.properties["Name"]
     arn = events.create_event_bus(Name=name, Tags=tags(declared), **declared.pick("EventSourceName"))["EventBusArn"]
     if declared.get("Policy"):
-        _put_policy(declared, name, _document(declared.get("Policy")) or {})
+        _put_policy(declared, name, document(declared.get("Policy")))
     return Created(name, {"Arn": arn, "Name": name, "Policy": declared.get("Policy", "")})
 
 
@@ -80,7 +80,7 @@ def create_bus_policy(declared: Declared) -> Created:
 
 
 def create_archive(declared: Declared) -> Created:
-    pattern = _document(declared.get("EventPattern"))
+    pattern = document(declared.get("EventPattern")) or None
     name = declared.name(declared.get("ArchiveName"), limit=_ARCHIVE_LIMIT)
     arn = declared.context.client("events").create_archive(
         ArchiveName=name,
@@ -92,17 +92,10 @@ def create_archive(declared: Declared) -> Created:
     return Created(name, {"Arn": arn, "ArchiveName": name})
 
 
-def _put_policy(declared: Declared, bus: str, document: Mapping[str, Any]) -> None:
+def _put_policy(declared: Declared, bus: str, policy: Mapping[str, Any]) -> None:
     context = declared.context
-    context.client("events").put_permission(EventBusName=bus, Policy=json.dumps(document))
-    context.facts.resource_policies[context.arn("events", f"event-bus/{bus}")] = document
-
-
-def _document(value: Any) -> Mapping[str, Any] | None:
-    if isinstance(value, str):
-        parsed: Mapping[str, Any] = json.loads(value)
-        return parsed
-    return value  # type: ignore[no-any-return]
+    context.client("events").put_permission(EventBusName=bus, Policy=json.dumps(policy))
+    context.facts.resource_policies[context.arn("events", f"event-bus/{bus}")] = policy
 
 
 CREATORS: dict[str, Creator] = {

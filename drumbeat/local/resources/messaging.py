@@ -1,11 +1,10 @@
 """SNS topics, their policies and subscriptions."""
 
 import json
-from typing import Any
 
 from drumbeat.local.template import Created
 
-from .context import Creator, Declared, flag, tags
+from .context import Creator, Declared, flag, tags, text
 
 _NAME_LIMIT = 256
 _SUBSCRIPTION = (
@@ -23,7 +22,7 @@ def create_topic(declared: Declared) -> Created:
     fifo = flag(declared.get("FifoTopic"))
     name = declared.name(declared.get("TopicName"), limit=_NAME_LIMIT, suffix=".fifo" if fifo else "")
     attributes = {
-        key: _text(value)
+        key: text(value)
         for key, value in declared.pick("DisplayName", "KmsMasterKeyId", "ContentBasedDeduplication").items()
     }
     if fifo:
@@ -45,7 +44,7 @@ def create_topic_policy(declared: Declared) -> Created:
 
 
 def create_subscription(declared: Declared) -> Created:
-    attributes = {key: _text(value) for key, value in declared.pick(*_SUBSCRIPTION).items()}
+    attributes = {key: text(value) for key, value in declared.pick(*_SUBSCRIPTION).items()}
     arn = declared.context.client("sns").subscribe(
         TopicArn=declared.properties["TopicArn"],
         Protocol=declared.properties["Protocol"],
@@ -54,12 +53,6 @@ def create_subscription(declared: Declared) -> Created:
         ReturnSubscriptionArn=True,
     )["SubscriptionArn"]
     return Created(arn, {"Arn": arn})
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return json.dumps(value) if isinstance(value, dict | list) else str(value)
 
 
 CREATORS: dict[str, Creator] = {

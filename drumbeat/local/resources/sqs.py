@@ -4,12 +4,11 @@ Limits: "Amazon SQS quotas" in the SQS developer guide; property defaults: AWS::
 """
 
 import json
-from typing import Any
 
 from drumbeat.local.deployment import Queue
 from drumbeat.local.template import Created
 
-from .context import Creator, Declared, flag, number, tags
+from .context import Creator, Declared, document, flag, number, tags, text
 
 _NAME_LIMIT = 80
 _ATTRIBUTES = (
@@ -34,13 +33,13 @@ def create_queue(declared: Declared) -> Created:
     name = declared.name(declared.get("QueueName"), limit=_NAME_LIMIT, suffix=".fifo" if fifo else "")
     if fifo != name.endswith(".fifo"):
         declared.reject(f"a queue is FIFO if and only if its name ends in .fifo; it is {name!r}, FifoQueue {fifo}")
-    attributes = {key: _text(value) for key, value in declared.pick(*_ATTRIBUTES).items()}
+    attributes = {key: text(value) for key, value in declared.pick(*_ATTRIBUTES).items()}
     if fifo:
         attributes["FifoQueue"] = "true"
     reply = context.client("sqs").create_queue(
         QueueName=name, Attributes=attributes, tags={tag["Key"]: tag["Value"] for tag in tags(declared)}
     )
-    redrive = _document(declared.get("RedrivePolicy"))
+    redrive = document(declared.get("RedrivePolicy"))
     queue = Queue(
         logical_id=declared.logical_id,
         name=name,
@@ -62,23 +61,12 @@ def create_queue(declared: Declared) -> Created:
 
 def create_queue_policy(declared: Declared) -> Created:
     """Put the policy on each queue; a queue has one, so a second resource replaces the first, as in AWS."""
-    context, document = declared.context, declared.properties["PolicyDocument"]
+    context, policy = declared.context, declared.properties["PolicyDocument"]
     queues = declared.properties["Queues"]
     for url in queues:
-        context.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(document)})
-        context.facts.resource_policies[context.arn("sqs", url.rsplit("/", 1)[-1])] = document
+        context.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+        context.facts.resource_policies[context.arn("sqs", url.rsplit("/", 1)[-1])] = policy
     return Created(declared.name(None, limit=_NAME_LIMIT))
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return json.dumps(value) if isinstance(value, dict) else str(value)
-
-
-def _document(value: Any) -> dict[str, Any]:
-    parsed: dict[str, Any] = json.loads(value) if isinstance(value, str) else value or {}
-    return parsed
 
 
 CREATORS: dict[str, Creator] = {

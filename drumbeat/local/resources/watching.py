@@ -102,8 +102,7 @@ def create_dashboard(declared: Declared) -> Created:
 
 def create_query_definition(declared: Declared) -> Created:
     """Only name it: moto 5.2.5 has no PutQueryDefinition."""
-    digest = declared.context.digest(declared.logical_id)
-    query_id = "-".join((digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:32]))
+    query_id = declared.context.uuid(declared.logical_id)
     return Created(query_id, {"QueryDefinitionId": query_id})
 
 
