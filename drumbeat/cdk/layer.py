@@ -12,19 +12,23 @@ from .compiled import compile_folder
 from .errors import RequirementsUnavailable
 from .target import Target
 
-_FORMAT = 1  # count up when what is kept of a wheel changes
+_FORMAT = 2  # count up when what is kept of a wheel changes
 _KEPT_METADATA = ("METADATA", "entry_points.txt", "top_level.txt", "licenses", "LICENSE", "LICENSE.txt")
 _NOT_NEEDED = (
-    # Powertools' HTTP router and token check, a third of it; its logger reaches for the former with pydantic only.
+    # Powertools' HTTP router, and what works only with packages that Powertools doesn't install: half of it.
     "aws_lambda_powertools/event_handler",
     "aws_lambda_powertools/utilities/auth_alpha",
+    "aws_lambda_powertools/utilities/data_masking",
+    "aws_lambda_powertools/utilities/kafka",
+    "aws_lambda_powertools/utilities/parser",
 )
 
 
 def layer(lines: Mapping[str, str], *, target: Target, cache: Path, slim: bool = True) -> Path:
     """Return the folder that holds these requirements, installed for the target; asks pip only the first time.
 
-    slim: leave out the parts of Powertools that drumbeat has no use for.
+    slim: leave out the parts of Powertools that drumbeat has no use for; not for an app that pins Powertools itself,
+    or pydantic.
     Raises RequirementsUnavailable, naming the requirement, where pip can't have it.
     """
     key = hashlib.sha256(repr((_FORMAT, slim, target, sys.version_info[:2], sorted(lines.items()))).encode())
