@@ -11,6 +11,7 @@ boto3 and botocore always come from the installation, which is hooked.
 
 import importlib.machinery
 import logging
+import os
 import struct
 import sys
 from collections.abc import Iterable, Sequence
@@ -97,6 +98,7 @@ class Namespace:
         self.tops = frozenset(pure - SHARED)
         self.dirs = [str(directory) for directory in dirs]
         self.path = [*self.dirs, *outer_path]
+        self.directory = str(code)
         self.modules: dict[str, ModuleType] = {}
         self.seen = -1  # len(sys.modules) when the modules were last looked through
         self.loggers: dict[str, Any] = {}
@@ -113,7 +115,9 @@ class Importer:
         self._outer_loggers = logging.Logger.manager.loggerDict
         self._outer_root = (logging.root.level, logging.root.handlers)
         self._hidden: dict[str, ModuleType] = {}
+        self._outer_directory = os.getcwd()
         self._root_handler = root_handler
+        self._scanned: dict[frozenset[str], tuple[int, list[str]]] = {}
         self._write_bytecode = sys.dont_write_bytecode
 
     def open(self) -> None:
@@ -160,22 +164,32 @@ class Importer:
                 modules.update(self._hidden)
                 self._hidden = {}
             if space is not None:
-                names = [name for name in modules if name.partition(".")[0] in space.tops]
-                self._hidden = {name: modules.pop(name) for name in names}
+                self._hidden = {name: modules.pop(name) for name in self._to_hide(space.tops, modules)}
         self.active = space
         if space is None:
+            os.chdir(self._outer_directory)
             sys.path[:] = self._outer_path
             sys.dont_write_bytecode = self._write_bytecode
             self._loggers(self._outer_loggers, *self._outer_root)
             return
         if old is None:
+            self._outer_directory = os.getcwd()
             self._outer_path = list(sys.path)
             self._outer_root = (logging.root.level, logging.root.handlers)
         modules.update(space.modules)
         space.seen = len(modules) if space.modules else -1
         sys.path[:] = space.path
+        os.chdir(space.directory)
         sys.dont_write_bytecode = True
         self._loggers(space.loggers, space.root_level, space.root_handlers)
+
+    def _to_hide(self, tops: frozenset[str], modules: dict[str, ModuleType]) -> list[str]:
+        """The outer modules whose names a function's code has, too; looked for again only if there are new modules."""
+        count, names = self._scanned.get(tops, (-1, []))
+        if count != len(modules):
+            names = [name for name in modules if name.partition(".")[0] in tops]
+            self._scanned[tops] = (len(modules), names)
+        return names
 
     def _leave(self, old: Namespace, modules: dict[str, ModuleType]) -> None:
         if len(modules) == old.seen:
@@ -185,6 +199,7 @@ class Importer:
             names = [name for name in modules if name.partition(".")[0] in old.tops]
             old.modules = {name: modules.pop(name) for name in names}
         old.path = list(sys.path)
+        old.directory = os.getcwd()
         old.root_level = logging.root.level
 
     @staticmethod

@@ -133,9 +133,7 @@ class Functions:
             write=lambda text: self._output.write(function.name, request_id, text),
         )
         invocation.environ[b"_X_AMZN_TRACE_ID"] = invocation.trace.encode()
-        compute = seconds(
-            world.latency.compute if self._durations is None else self._durations(function, event, pool.rng)
-        )
+        compute = seconds(self._compute_s(function, event, pool.rng))
         at = world.clock.ns + world.latency.draw(world.latency.start, pool.rng)
         if cold:
             at += seconds(world.latency.cold_start)
@@ -144,6 +142,12 @@ class Functions:
         world.log.add("invoke.start", function.name, id=request_id, source=source, **({"cold": True} if cold else {}))
         invocation.start(at, compute // 2, compute - compute // 2, self._stage.strand)
         return invocation
+
+    def _compute_s(self, function: Function, event: Any, rng: Random) -> float:
+        if self._durations is None:
+            return self._world.latency.compute
+        self._importer.activate(None)  # the model is the operator's code
+        return self._durations(function, event, rng)
 
     def _admit(self, pool: Pool) -> None:
         reserved = pool.function.reserved_concurrency

@@ -67,19 +67,25 @@ class Gateway:
         call = Call(service, operation, params, invocation)
         context[_KEY] = call
         if strand is None:
-            return self._answered(call)
+            return self._refusal(call) or self._answered(call)
         if invocation is None or invocation.over:
             raise Killed
         self._world.meter.requests[service, operation] += 1
         strand.sleep(self._world.latency.call(service, self._rng))
-        try:
-            self._check(call)
-        except ServiceError as error:
-            return self._refused(call, error)
+        refusal = self._refusal(call)
+        if refusal is not None:
+            return refusal
         if self._world.faults.touches(call):
             strand.call = call
             return None
         return self._answered(call)
+
+    def _refusal(self, call: Call) -> Any:
+        try:
+            self._check(call)
+        except ServiceError as error:
+            return self._refused(call, error)
+        return None
 
     def _check(self, call: Call) -> None:
         if call.service == "sqs":

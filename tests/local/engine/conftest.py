@@ -72,8 +72,7 @@ class App:
             **properties,
         )
 
-    def rule(self, name: str, target: str, **properties: Any) -> None:
-        properties = dict(properties)
+    def rule(self, name: str, target: str, /, **properties: Any) -> None:
         more = properties.pop("target", {})
         self.add(
             name,
