@@ -1,0 +1,87 @@
+"""`drumbeat local`: deploy the app on this machine, and run it in virtual time."""
+
+import sys
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .edge import Refused
+from .times import day_of, read_time
+
+if TYPE_CHECKING:
+    from .project import Project
+
+TIME = "ISO 8601 with a zone, such as 2026-11-22T00:00:00Z"
+
+
+def local(  # noqa: PLR0917  (Typer passes them by name)
+    context: typer.Context,
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", metavar="TIME", help=f"{TIME}; the midnight UTC that began today, if left out."),
+    ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="TIME", help="No fire from then on; 24 hours after --from, if left out."),
+    ] = None,
+    task: Annotated[str | None, typer.Option("--task", metavar="NAME", help="Let only this task fire.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Copy what the runs publish here, and draw runs.svg.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="The same number gives the same events.")] = 0,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document on standard output, and nothing else there.")
+    ] = False,
+) -> None:
+    """Deploy the app on this machine, without AWS or Docker, and run a day of its schedules in virtual time.
+
+    The app is synthesized if its sources have changed, and its template is deployed into an AWS in memory.
+    Its schedules fire from --from on, its functions run as they would in Lambda, and at --to it runs on until all is
+    done. Files under inputs/ are in the app's bucket beforehand.
+
+    [bold]drumbeat local[/]
+
+    [bold]drumbeat local --from 2026-11-22T00:00:00Z --task sunrise --out out[/]
+
+    [bold]drumbeat local --from 2027-03-28T00:00:00+01:00 --json | jq .runs[/]
+
+    Exit status: 0 if all runs succeeded, 1 if one has not, 2 if what you asked for can't be done.
+    """
+    project: Project = context.obj
+    start = read_time(from_, option="--from") if from_ is not None else day_of(datetime.now(UTC))
+    end = read_time(to, option="--to") if to is not None else start + timedelta(days=1)
+    if end <= start:
+        raise Refused(f"--to {end:%Y-%m-%dT%H:%M:%SZ} isn't after --from {start:%Y-%m-%dT%H:%M:%SZ}; give a later one")
+    if task is not None:
+        project.task(task)
+    succeeded = _run(project, start, end, task=task, out=out, seed=seed, as_json=as_json)
+    raise typer.Exit(0 if succeeded else 1)
+
+
+def _run(
+    project: "Project", start: datetime, end: datetime, *, task: str | None, out: Path | None, seed: int, as_json: bool
+) -> bool:
+    from . import picture, report, summary
+    from .bars import Bars
+    from .files import prepare
+    from .screen import progress_screen, screen
+    from .simulation import Order, simulate
+    from .synth import synthesize
+
+    tasks = project.tasks()
+    prepare(out)
+    errors = progress_screen()
+    with errors.status("synthesizing the app") if errors.is_terminal else nullcontext():
+        assembly = synthesize(project.folder)
+    order = Order(project.folder, assembly, tasks, start, end, seed=seed, only=task, out=out)
+    with Bars(errors, start, end) as bars:
+        result = simulate(order, bars.show)
+    drawing = picture.draw(result, out) if out is not None else None
+    if as_json:
+        sys.stdout.write(report.text(result) + "\n")
+    else:
+        summary.show(result, drawing, screen())
+    return all(run.state in ("SUCCEEDED", "SKIPPED") for run in result.runs) and result.idle

@@ -1,0 +1,26 @@
+"""The result as one JSON document."""
+
+import json
+from typing import Any
+
+from .simulation import Result
+
+_FIELDS = (
+    *("id", "task", "state", "scheduled_at", "items", "succeeded", "failed", "chunks", "messages", "attempts"),
+    *("dead_letters", "started_at", "completed_at"),
+)
+
+
+def document(result: Result) -> dict[str, Any]:
+    """Runs, AWS requests by service and operation, invocations by function, dollars."""
+    return {
+        "runs": [{field: getattr(run, field) for field in _FIELDS} for run in result.runs],
+        "requests": result.requests,
+        "invocations": result.invocations,
+        "cost_usd": round(result.bill.dollars, 9),
+    }
+
+
+def text(result: Result) -> str:
+    """The document as text, for standard output."""
+    return json.dumps(document(result), indent=2)

@@ -1,0 +1,143 @@
+"""The result as a person likes to read it."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+
+from drumbeat.ledger.runs import FAILED, SUCCEEDED, RunRecord
+from drumbeat.run import format_time, parse_time
+
+from .simulation import Result
+
+_MOST = 20
+"""Rows of one kind; a day of `rate(1 minute)` has 1,440 runs."""
+_COLORS = {SUCCEEDED: "green", FAILED: "red"}
+_APIS = {"SQS": "sqs", "DynamoDB": "dynamodb", "S3": "s3", "Lambda": "lambda", "EventBridge": "events"}
+
+
+def show(result: Result, picture: Path | None, console: Console) -> None:
+    """Print runs, dead letters, times, requests with their price, and where the results are."""
+    order = result.order
+    console.print()
+    console.rule(f"[bold]{format_time(order.start)} to {format_time(order.end)}[/]", align="left", style="dim")
+    console.print()
+    _part(console, _runs(result) if result.runs else "no fire in this time: try another --from and --to")
+    if any(result.dead_letters.values()):
+        console.print("[bold]dead letters[/]")
+        _part(console, *_dead_letters(result))
+    _part(console, _figures(result))
+    _part(console, _requests(result))
+    console.print("[bold]results[/]")
+    _part(console, *_results(result, picture))
+
+
+def _part(console: Console, *lines: str | Table) -> None:
+    for line in lines:
+        console.print(Padding(line, (0, 0, 0, 2)))
+    console.print()
+
+
+def _table(*columns: str, left: int = 1) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 3, 0, 0))
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number < left else "right", no_wrap=number < left)
+    return table
+
+
+def _runs(result: Result) -> Table:
+    columns = ("items", "chunks", "messages", "invocations", "retries", "dead letters", "took")
+    table = _table("run", "state", *columns, left=2)
+    for run in result.runs[:_MOST]:
+        watched = result.watch.runs.get(run.id)
+        table.add_row(
+            f"[cyan]{run.id}[/]",
+            f"[{_COLORS.get(run.state, 'yellow')}]{run.state}[/]",
+            f"{run.items:,}",
+            f"{run.chunks:,}",
+            f"{run.messages:,}",
+            f"{watched.invocations if watched else 0:,}",
+            f"{max(0, run.attempts - run.succeeded - run.failed):,}",
+            f"[red]{run.dead_letters:,}[/]" if run.dead_letters else "0",
+            _span(_took(run)) if run.completed_at else "[yellow]not ended[/]",
+        )
+        if run.reason:
+            table.add_row("", f"[dim]{escape(run.reason)}[/]")
+    if len(result.runs) > _MOST:
+        table.add_row(f"[dim]and {len(result.runs) - _MOST:,} more[/]")
+    return table
+
+
+def _dead_letters(result: Result) -> Iterator[str]:
+    letters = [(run, letter) for run, found in result.dead_letters.items() for letter in found]
+    for run, letter in letters[:_MOST]:
+        error = escape(f"{letter.error_type}: {letter.error}")
+        yield f"[cyan]{run}[/] item {letter.number}, {letter.attempts} attempts: {error}"
+    if len(letters) > _MOST:
+        yield f"[dim]and {len(letters) - _MOST:,} more[/]"
+
+
+def _figures(result: Result) -> Table:
+    virtual = result.ended - result.order.start
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 3, 0, 0))
+    table.add_row("[bold]fires[/]", f"{result.fires:,}")
+    table.add_row(
+        "[bold]invocations[/]", f"{sum(result.invocations.values()):,} of {len(result.invocations)} functions"
+    )
+    faster = f", {virtual.total_seconds() / result.real_s:,.0f} times faster" if result.real_s else ""
+    table.add_row("[bold]virtual time[/]", _span(virtual))
+    table.add_row("[bold]real time[/]", f"{result.real_s:.1f} s{faster}")
+    if not result.idle:
+        table.add_row("[bold red]still busy[/]", "a day after the end; a run that waits for something?")
+    return table
+
+
+def _requests(result: Result) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 3, 0, 0))
+    table.add_column("AWS requests", no_wrap=True)
+    table.add_column("calls")
+    table.add_column("billed")
+    table.add_column("dollars", justify="right", no_wrap=True)
+    for service, dollars in result.bill.by_service.items():
+        calls = sorted(result.requests.get(_APIS.get(service, ""), {}).items(), key=lambda call: -call[1])
+        billed = [f"{line.quantity:,.6g} {line.what}" for line in result.bill.lines if line.service == service]
+        called = ", ".join(f"{count:,} {operation}" for operation, count in calls)
+        table.add_row(service, called, ", ".join(billed), f"{dollars:.6f}")
+    items = sum(run.items for run in result.runs)
+    rate = f"a million items at this rate: ${result.bill.per_million(items):,.2f}" if items else ""
+    table.add_row("[bold]in all[/]", f"[dim]{rate}[/]", "", f"[bold]{result.bill.dollars:.6f}[/]")
+    return table
+
+
+def _results(result: Result, picture: Path | None) -> Iterator[str]:
+    for file in result.published[:_MOST]:
+        yield f"{escape(str(file.copy or file.key))}  [dim]{_size(file.size)}[/]"
+    if len(result.published) > _MOST:
+        yield f"[dim]and {len(result.published) - _MOST:,} more[/]"
+    if picture is not None:
+        yield f"{escape(str(picture))}  [dim]items done and concurrency over virtual time[/]"
+    elif result.published:
+        yield "[dim]in the local cloud's bucket, which is gone now; --out DIR keeps a copy[/]"
+    if not result.published:
+        yield "[dim]no run has published anything[/]"
+
+
+def _took(run: RunRecord) -> timedelta:
+    return parse_time(run.completed_at) - parse_time(run.scheduled_at)
+
+
+def _span(span: timedelta) -> str:
+    """Write a span like 16 s, 3 min 9 s, 24 h 0 min."""
+    minutes, seconds = divmod(round(span.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours:,} h {minutes} min"
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{size / 1e3:,.1f} kB" if size >= 1e3 else f"{size} bytes"  # noqa: PLR2004
