@@ -121,7 +121,7 @@ class Lane(Construct):
             )
         )
         ledger.grant_settle(worker)
-        store.grant_working_files(worker, self.task.name)
+        store.grant_publish(worker, self.task.name)
         allow_invoke(worker, self.dispatcher)
         if idempotency:
             idempotency.grant_use(worker)

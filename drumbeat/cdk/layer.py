@@ -61,8 +61,8 @@ def _install(lines: Mapping[str, str], target: Target, folder: Path) -> None:
     listed.write_text("\n".join(lines.values()) + "\n", "utf-8")
     platforms = [f"--platform={platform}" for platform in target.platforms]
     command = [
-        sys.executable, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-compile",
-        "--no-deps", "--require-hashes", "--only-binary=:all:", "--implementation=cp",
+        sys.executable, "-m", "pip", "install", "--quiet", "--no-color", "--no-input", "--disable-pip-version-check",
+        "--no-compile", "--no-deps", "--require-hashes", "--only-binary=:all:", "--implementation=cp",
         f"--python-version={target.python}", *platforms, f"--target={folder}", f"--requirement={listed}",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603

@@ -20,8 +20,6 @@ class Ledger(Construct):
         """Open, follow and complete runs: dispatchers and the keeper."""
         self.table.grant(
             function.role,
-            "dynamodb:BatchGetItem",
-            "dynamodb:DeleteItem",
             "dynamodb:GetItem",
             "dynamodb:PutItem",
             "dynamodb:Query",

@@ -34,7 +34,6 @@ class Store(Construct):
         for prefix in ("results", "runs"):
             function.allow("s3:GetObject", "s3:PutObject", on=self.bucket.arn_for_objects(f"{prefix}/{task}/*"))
 
-    def grant_working_files(self, function: Function, task: str = "*") -> None:
-        """Read and write a task's working files, or those of every task."""
-        within = "runs/*" if task == "*" else f"runs/{task}/*"
-        function.allow("s3:GetObject", "s3:PutObject", on=self.bucket.arn_for_objects(within))
+    def grant_working_files(self, function: Function) -> None:
+        """Read and write every task's working files."""
+        function.allow("s3:GetObject", "s3:PutObject", on=self.bucket.arn_for_objects("runs/*"))

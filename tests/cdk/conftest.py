@@ -1,9 +1,13 @@
 """Synthesized once per session, with inline code: what is asserted is the template, not the bundle."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
+
+os.environ.pop("CDK_VALIDATION", None)  # it overrules the app's own choice, and is read when aws_cdk is imported
+
 from aws_cdk import App
 from aws_cdk import aws_lambda as lambda_
 

@@ -1,5 +1,5 @@
 import hashlib
-import importlib
+import os
 import subprocess
 import sys
 import zipfile
@@ -14,29 +14,35 @@ from tests.cdk.wheels import make_wheel, wheel_of_installed
 TASKS = {"a": make("a")}
 
 
-@pytest.fixture
-def index(tmp_path, monkeypatch):
-    """A folder of wheels that is all pip can reach, with what drumbeat itself needs."""
-    folder = tmp_path / "wheels"
+def offer(folder, monkeypatch):
+    """Let a folder of wheels be all that pip can reach, with what drumbeat itself needs."""
     folder.mkdir()
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     own = make_wheel(folder, "aws-lambda-powertools", "3.0", {"aws_lambda_powertools/__init__.py": ""})
     monkeypatch.setattr(requirements, "own", lambda _tasks: {"aws-lambda-powertools": own})
     return folder
 
 
-@pytest.fixture
-def handlers(tmp_path, monkeypatch):
-    """A package of handlers with one module."""
-    package = tmp_path / "app" / "staged_handlers"
+def write_handlers(folder, monkeypatch):
+    """Make a package of handlers with one module."""
+    package = folder / "staged_handlers"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("")
     (package / "a.py").write_text("from drumbeat import Task\n\na = Task('a')\n")
-    monkeypatch.syspath_prepend(str(package.parent))
-    importlib.invalidate_caches()
+    monkeypatch.syspath_prepend(str(folder))
     return package
+
+
+@pytest.fixture
+def index(tmp_path, monkeypatch):
+    return offer(tmp_path / "wheels", monkeypatch)
+
+
+@pytest.fixture
+def handlers(tmp_path, monkeypatch):
+    return write_handlers(tmp_path / "app", monkeypatch)
 
 
 @pytest.fixture
@@ -48,31 +54,39 @@ def staged(tmp_path, index, handlers):
     )
 
 
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    """The app, staged once, for tests that only look."""
+    folder = tmp_path_factory.mktemp("once")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        offer(folder / "wheels", monkeypatch)
+        package = write_handlers(folder / "app", monkeypatch)
+        return stage(TASKS, handlers=package.name, cache=folder / "cache")
+
+
 def digest(folder):
     found = sorted(path for path in folder.rglob("*") if path.is_file())
     return [(str(path.relative_to(folder)), hashlib.sha256(path.read_bytes()).hexdigest()) for path in found]
 
 
-def test_the_bundle_has_core_ledger_runtime_and_handlers_and_no_other_room(staged):
-    folder = staged()
-
+def test_the_bundle_has_core_ledger_runtime_and_handlers_and_no_other_room(bundle):
     assert {"ledger", "runtime"} == {
-        path.name for path in (folder / "drumbeat").iterdir() if path.is_dir() and path.name != "__pycache__"
+        path.name for path in (bundle / "drumbeat").iterdir() if path.is_dir() and path.name != "__pycache__"
     }
-    assert (folder / "drumbeat" / "task.py").exists()
-    assert (folder / "staged_handlers" / "a.py").exists()
-    assert (folder / "aws_lambda_powertools" / "__init__.py").exists()
+    assert (bundle / "drumbeat" / "task.py").exists()
+    assert (bundle / "staged_handlers" / "a.py").exists()
+    assert (bundle / "aws_lambda_powertools" / "__init__.py").exists()
 
 
-def test_the_bundle_imports_on_its_own(staged):
-    code = f"import sys; sys.path.insert(0, {str(staged())!r}); from staged_handlers.a import a; print(a)"
+def test_the_bundle_imports_on_its_own(bundle):
+    code = f"import sys; sys.path.insert(0, {str(bundle)!r}); from staged_handlers.a import a; print(a)"
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.startswith("Task(name='a'")
 
 
-def test_bytecode_is_never_checked_against_its_source(staged):
-    compiled = list(staged().rglob("*.pyc"))
+def test_bytecode_is_never_checked_against_its_source(bundle):
+    compiled = list(bundle.rglob("*.pyc"))
 
     assert compiled
     assert {b"\x01\x00\x00\x00"} == {path.read_bytes()[4:8] for path in compiled}
