@@ -5,6 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 PORT="${PORT:-5055}"
 PATH="${VIRTUAL_ENV:-$PWD/.venv}/bin:$PATH"
+# localhost, not 127.0.0.1: moto finds a template above 50 KiB (three tasks or more) by that word only.
 export AWS_ENDPOINT_URL="http://localhost:$PORT" AWS_ENDPOINT_URL_S3="http://localhost:$PORT"
 export AWS_ACCESS_KEY_ID=123456789012 AWS_SECRET_ACCESS_KEY=fake AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
 export CDK_VALIDATION=false MOTO_LAMBDA_USE_DOCKER=false
