@@ -22,7 +22,7 @@ def own(tasks: Iterable[Task]) -> dict[str, str]:
         wanted.append("tracing")
     if any(getattr(task.schedule, "timezone", None) for task in tasks):
         wanted.append("timezones")
-    folder = files("drumbeat.cdk") / "requirements"
+    folder = files("drumbeat.cdk") / "pins"
     return {
         name: line
         for group in wanted
