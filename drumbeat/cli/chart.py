@@ -9,6 +9,7 @@ LEFT, RIGHT, TOP, BOTTOM = 76, 60, 58, 44
 _X0, _X1, _Y0, _Y1 = LEFT, WIDTH - RIGHT, HEIGHT - BOTTOM, TOP
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
 _TICKS = 8
+_QUARTERS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7.5, 8)
 
 STYLE = """
 svg { font: 12px system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif; }
@@ -112,22 +113,17 @@ def _steps(points: Points, span: float, top: float) -> str:
     line, before = [f"{_X0},{_Y0}"], 0.0
     for column in sorted(columns):
         x = _X0 + column
-        values = dict.fromkeys((before, columns[column], lasts[column]))
-        line += [f"{x},{_Y0 + (_Y1 - _Y0) * value / top:.1f}" for value in values]
+        line += [f"{x},{_Y0 + (_Y1 - _Y0) * value / top:.1f}" for value in (before, columns[column], lasts[column])]
         before = lasts[column]
     line.append(f"{_X1},{_Y0 + (_Y1 - _Y0) * before / top:.1f}")
     return " ".join(line)
 
 
 def _top(points: Points) -> float:
-    """A round number at or above the highest value, and a multiple of four."""
+    """Four times a round number, at or above the highest value."""
     highest = max((value for _, value in points), default=0.0)
-    unit = 1.0
-    while True:
-        for factor in (4, 8, 12, 16, 20, 24, 32, 40):
-            if highest <= factor * unit:
-                return factor * unit
-        unit *= 10
+    quarters = (float(f"{digits}e{power}") for power in range(18) for digits in _QUARTERS)
+    return 4 * next(quarter for quarter in quarters if 4 * quarter >= highest and quarter.is_integer())
 
 
 def clock(seconds: float) -> str:

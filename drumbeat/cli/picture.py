@@ -29,10 +29,11 @@ def _panel(run: RunRecord, result: Result) -> Panel:
     watched = result.watch.runs.get(run.id)
     done = _since(began, watched.done if watched else [])
     workers = _since(began, result.concurrency.get(run.task, []))
-    span = max((ended - began).total_seconds(), *(second for second, _ in done), 1.0)
+    last = max((second for second, _ in done), default=0.0)
+    span = max((ended - began).total_seconds(), last, 1.0)
     return Panel(
         title=run.id,
-        subtitle=f"{run.state}, {run.items:,} items in {clock(round(span))} of virtual time",
+        subtitle=f"{run.items:,} items done after {clock(round(last))}, {run.state} after {clock(round(span))}",
         span_s=span,
         first=done,
         first_label="items done",

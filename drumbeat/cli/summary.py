@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from drumbeat.ledger.runs import FAILED, SUCCEEDED, RunRecord
+from drumbeat.plan.bill import bill
 from drumbeat.run import format_time, parse_time
 
 from .simulation import Result
@@ -31,14 +32,14 @@ def show(result: Result, picture: Path | None, console: Console) -> None:
         console.print("[bold]dead letters[/]")
         _part(console, *_dead_letters(result))
     _part(console, _figures(result))
-    _part(console, _requests(result))
+    _part(console, _requests(result), _polling(result))
     console.print("[bold]results[/]")
     _part(console, *_results(result, picture))
 
 
 def _part(console: Console, *lines: str | Table) -> None:
     for line in lines:
-        console.print(Padding(line, (0, 0, 0, 2)))
+        console.print(Padding(line, (0, 0, 0, 2), expand=False))
     console.print()
 
 
@@ -108,9 +109,15 @@ def _requests(result: Result) -> Table:
         called = ", ".join(f"{count:,} {operation}" for operation, count in calls)
         table.add_row(service, called, ", ".join(billed), f"{dollars:.6f}")
     items = sum(run.items for run in result.runs)
-    rate = f"a million items at this rate: ${result.bill.per_million(items):,.2f}" if items else ""
-    table.add_row("[bold]in all[/]", f"[dim]{rate}[/]", "", f"[bold]{result.bill.dollars:.6f}[/]")
+    rate = f"[dim]a million items at this rate: ${result.bill.per_million(items):,.2f}[/]" if items else ""
+    table.add_row("[bold]in all[/]", rate, "", f"[bold]{result.bill.dollars:.6f}[/]")
     return table
+
+
+def _polling(result: Result) -> str:
+    """Most of a quiet app's bill, and easily overlooked."""
+    price = bill({"sqs_requests": result.polls}).dollars
+    return f"[dim]${price:.6f} of it are the queues' pollers, which ask around the clock: {result.polls:,} times[/]"
 
 
 def _results(result: Result, picture: Path | None) -> Iterator[str]:

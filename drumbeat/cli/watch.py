@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 IDLE_S = 0.002
 """Compute time of a dispatcher or keeper, beside its calls: a guess."""
 
+SPREAD = (0.8, 1.2)
+"""Two chunks never take the same time; how far they differ is a guess as well."""
+
 
 @dataclass
 class Progress:
@@ -49,7 +52,6 @@ class Watch:
 
     def duration(self, function: "Function", event: Any, rng: Random) -> float:
         """Seconds of virtual time for an invocation: what the task says its items take."""
-        del rng
         task = self._tasks.get(function.environment.get("DRUMBEAT_TASK", ""))
         if task is None or not isinstance(event, dict) or "Records" not in event:
             return IDLE_S
@@ -59,7 +61,7 @@ class Watch:
             items += count
             if run:
                 self._run(run).invocations += 1
-        return max(IDLE_S, items * task.item_s / task.concurrency)
+        return max(IDLE_S, items * task.item_s / task.concurrency * rng.uniform(*SPREAD))
 
     def see(self, entry: "Entry") -> None:
         """Count fires, and invocations under way by function."""

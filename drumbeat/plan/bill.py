@@ -27,7 +27,7 @@ class Line:
         return self.quantity / self.per * self.unit_price
 
     def __str__(self) -> str:
-        price = f"${self.unit_price:.10g} per {self.unit}"
+        price = f"${self.unit_price:.10f}".rstrip("0").rstrip(".") + f" per {self.unit}"
         return f"{self.service} {self.what}: {self.quantity:,.10g} x {price} = ${self.dollars:.6f}"
 
 

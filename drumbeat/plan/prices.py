@@ -45,12 +45,12 @@ MILLION, BILLION, GB = 1e6, 1e9, 1e9
 PRICES: dict[str, Price] = {
     "lambda_requests": Price("Lambda", "requests", MILLION, "million", _flat(0.20), _LAMBDA, "L"),
     "lambda_gb_s": Price(
-        *("Lambda", "duration, Arm", 1, "GB-second"),
+        *("Lambda", "GB-seconds, Arm", 1, "GB-second"),
         ((7.5 * BILLION, 0.0000133334), (18.75 * BILLION, 0.0000120001), (inf, 0.0000106667)),
         *(_LAMBDA, "L"),
     ),
     "lambda_x86_gb_s": Price(
-        *("Lambda", "duration, x86", 1, "GB-second"),
+        *("Lambda", "GB-seconds, x86", 1, "GB-second"),
         ((6 * BILLION, 0.0000166667), (15 * BILLION, 0.000015), (inf, 0.0000133334)),
         *(_LAMBDA, "L"),
     ),
