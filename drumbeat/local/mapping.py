@@ -42,6 +42,7 @@ class Mapping_:  # noqa: N801  `Mapping` is collections.abc's
         self._world = world
         self._rng = world.seeds.stream(f"mapping {mapping.uuid}")
         self._poll_due = False
+        self._ramp_due = False  # not the same: while the ramp waits, an invocation that ends makes room at once
         self._busy_since: int | None = None
         self._last_busy = world.clock.ns
         self._created = world.clock.ns
@@ -123,9 +124,13 @@ class Mapping_:  # noqa: N801  `Mapping` is collections.abc's
                 break
         if self.store.visible:
             self._note_load(True)
-            if self.active < MOST and not self._poll_due:  # the ramp lets more in later
-                self._poll_due = True
-                self._world.loop.after(SECOND, self._poll)
+            if self.active < MOST and not self._ramp_due:  # the ramp lets more in later
+                self._ramp_due = True
+                self._world.loop.after(SECOND, self._ramp)
+
+    def _ramp(self) -> None:
+        self._ramp_due = False
+        self.wake()
 
     def _one_batch(self) -> bool:
         messages: list[Message] = []
