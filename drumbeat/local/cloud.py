@@ -1,6 +1,7 @@
 """LocalCloud: deploy a synthesized app into moto and let it run in virtual time."""
 
 import contextlib
+import ctypes
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,6 +35,7 @@ from .output import Capture, Line, Metric, Output
 from .patches import Patches
 from .queues import Queues
 from .sandbox import Outcome
+from .shortcut import Shortcut
 from .threads import Threads
 from .world import Seeds, World, function_name
 
@@ -79,6 +81,7 @@ class LocalCloud:
         self._clients: dict[str, Any] = {}
         self._world: World
         self._output: Output
+        self._capture: Capture
         self._importer: Importer
         self._outer_environ: Any = None
 
@@ -97,7 +100,7 @@ class LocalCloud:
             stack.callback(patches.close)
             self._world = world = self._make_world(clock, seeds)
             self._output = Output(clock)
-            capture = Capture(self._output)
+            self._capture = capture = Capture(self._output)
             self._importer = Importer(capture.root_handler)
             stage = Stage(world.loop, watchdog_s=self._watchdog_s, enter=self._enter_turn, leave=self._leave_turn)
             world.queues = Queues(world)
@@ -117,7 +120,7 @@ class LocalCloud:
             world.fires = Fires(world)
             world.mappings = Mappings(world)
             gateway = Gateway(world)
-            for part in (capture, self._importer, gateway, Threads(stage)):
+            for part in (capture, self._importer, gateway, Shortcut(gateway), Threads(stage)):
                 part.open()
                 stack.callback(part.close)
             stack.callback(stage.close)
@@ -211,6 +214,7 @@ class LocalCloud:
         return found[0] if found else None
 
     def _run(self, until: int, stop: Callable[[], bool] | None = None) -> bool:
+        self._capture.install()
         with _one_processor():
             try:
                 return self._world.loop.run(until, stop)
@@ -346,11 +350,19 @@ def _one_processor() -> Iterator[None]:
         return
     allowed = os.sched_getaffinity(0)
     if len(allowed) > 1:
-        os.sched_setaffinity(0, {max(allowed)})
+        os.sched_setaffinity(0, {_processor() or max(allowed)} & allowed or allowed)
     try:
         yield
     finally:
         os.sched_setaffinity(0, allowed)
+
+
+def _processor() -> int | None:
+    """The processor that the system has put this thread on."""
+    try:
+        return int(ctypes.CDLL(None).sched_getcpu())
+    except (OSError, AttributeError):
+        return None
 
 
 def _silence_moto_triggers(deployment: Deployment) -> None:

@@ -40,10 +40,21 @@ class _Loader(SourceFileLoader):
 
 
 def _finder_path(entries: Sequence[str], fullname: str) -> ModuleSpec | None:
-    spec = PathFinder.find_spec(fullname, entries)
-    if spec is not None and isinstance(spec.loader, SourceFileLoader):
-        spec.loader = _Loader(fullname, spec.loader.path)
+    """A new spec, as an import changes it; where it was found is looked up once: assets don't change."""
+    found = _find(tuple(entries), fullname)
+    if found is None or not isinstance(found.loader, SourceFileLoader):
+        return found
+    locations = found.submodule_search_locations
+    spec = ModuleSpec(fullname, _Loader(fullname, found.loader.path), origin=found.origin, is_package=locations is not None)
+    spec.has_location = True
+    if locations is not None:
+        spec.submodule_search_locations = list(locations)
     return spec
+
+
+@lru_cache(maxsize=10_000)
+def _find(entries: tuple[str, ...], fullname: str) -> ModuleSpec | None:
+    return PathFinder.find_spec(fullname, entries)
 
 
 @lru_cache(maxsize=256)

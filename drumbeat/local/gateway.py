@@ -10,7 +10,10 @@ by us, the rest by moto.  A call that the faults touch goes the long way instead
 retrying code, one fault decision per attempt (see `faults`).
 """
 
+import contextlib
 import json
+import threading
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,8 +21,10 @@ from botocore.handlers import BUILTIN_HANDLERS
 from moto.core.models import botocore_stubber
 
 from .baton import Killed, current
+from .dynamo import DynamoApi
 from .events_api import EventsApi
 from .invoke_api import InvokeApi
+from .items import Unusual
 from .limits import check_limits
 from .metering import Metering
 from .services import Answer, Call, ServiceError
@@ -47,7 +52,10 @@ class Gateway:
             **{("lambda", name): answer for name, answer in InvokeApi(world).answers.items()},
             **{("events", name): answer for name, answer in EventsApi(world).answers.items()},
         }
+        self._dynamo = DynamoApi(world)
+        self._answers |= {("dynamodb", name): made for name, made in self._dynamo.answers.items()}
         self._process: Any = None
+        self._resumed = threading.local()
 
     def open(self) -> None:
         _open.append(self)
@@ -58,10 +66,26 @@ class Gateway:
         _open.remove(self)
         del botocore_stubber.process_request
 
+    def answers_itself(self, service: str, operation: str) -> bool:
+        return (service, operation) in self._answers
+
+    @contextlib.contextmanager
+    def going_on(self, context: dict[str, Any]) -> Iterator[None]:
+        """A call that was taken in already goes on through botocore."""
+        self._resumed.call = context[_KEY]
+        try:
+            yield
+        finally:
+            self._resumed.call = None
+
     # -- the way of a call ---------------------------------------------------------------------------------
 
     def before(self, service: str, operation: str, params: dict[str, Any], context: dict[str, Any]) -> Any:
         """Answer a call, or return None to let it go on."""
+        resumed = getattr(self._resumed, "call", None)
+        if resumed is not None:
+            self._resumed.call, context[_KEY] = None, resumed
+            return None
         strand = current()
         invocation = strand.invocation if strand is not None else None
         call = Call(service, operation, params, invocation)
@@ -110,8 +134,16 @@ class Gateway:
             return None
         try:
             parsed = answer(call)
+        except Unusual:
+            return None  # moto knows more of DynamoDB's checks and errors
         except ServiceError as error:
+            if call.invocation is not None:
+                self._metering.count_refused(call, error.code)
+                call.counted = True
             return self._refused(call, error)
+        if call.invocation is not None:
+            self._metering.count(call, parsed)
+            call.counted = True
         parsed["ResponseMetadata"] = dict(_METADATA)
         return _OK, parsed
 
@@ -135,12 +167,14 @@ class Gateway:
         strand = current()
         if strand is not None:
             strand.call = None
+        if call.reply is not None:
+            parsed.update(call.reply)
         if http.status_code < 300:  # noqa: PLR2004
-            if call.reply is not None:
-                parsed.update(call.reply)
-            if call.invocation is not None:
+            if call.invocation is not None and not call.counted:
                 self._metering.count(call, parsed)
             self._sync.follow(call, parsed)
+        elif call.invocation is not None and not call.counted:
+            self._metering.count_refused(call, parsed.get("Error", {}).get("Code", ""))
 
     # -- the long way --------------------------------------------------------------------------------------
 
@@ -149,7 +183,7 @@ class Gateway:
         strand = current()
         call = strand.call if strand is not None else None
         if call is None or strand is None:
-            return self._process(request)
+            return self._by_moto(request)
         call.attempts += 1
         if call.attempts > 1:
             self._world.meter.requests[call.service, call.operation] += 1
@@ -159,13 +193,25 @@ class Gateway:
     def _apply(self, call: Call, request: Any) -> Any:
         answer = self._answers.get((call.service, call.operation))
         if answer is None:
-            return self._process(request)
+            return self._by_moto(request)
         try:
             call.reply = answer(call)
+        except Unusual:
+            return self._by_moto(request)
         except ServiceError as error:
+            call.reply = error.fields
             body = {"__type": error.code, "message": error.message, "Message": error.message}
             return error.status, {"x-amzn-errortype": error.code}, json.dumps(body)
         return 200, {}, "{}"
+
+    def _by_moto(self, request: Any) -> Any:
+        """moto's answer; an expression that its parser trips over is a ValidationException, as on DynamoDB."""
+        try:
+            return self._process(request)
+        except ValueError as error:
+            if "://dynamodb." not in request.url:
+                raise
+            return 400, {}, json.dumps({"__type": "ValidationException", "message": f"Invalid expression: {error}"})
 
 
 def _stash(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:

@@ -61,7 +61,9 @@ class InvokeApi:
         try:
             world.functions.start(name, event, done, source=source, lineage=lineage)
         except Throttled as error:
-            raise ServiceError("TooManyRequestsException", "Rate Exceeded.", 429, Reason=error.reason) from error
+            raise ServiceError(
+                "TooManyRequestsException", "Rate Exceeded.", 429, fields={"Reason": error.reason}
+            ) from error
         except Recursive as error:
             raise ServiceError(
                 "RecursiveInvocationException", "Lambda detected a recursive loop and stopped it."

@@ -95,9 +95,12 @@ def value_size(value: dict[str, Any]) -> int:
         return len(inner.strip("-0.").replace(".", "")) // 2 + 2
     if kind == "B":
         return len(inner)
-    if kind in ("SS", "NS", "BS"):
-        one = {"SS": "S", "NS": "N", "BS": "B"}[kind]
-        return sum(value_size({one: member}) for member in inner)
+    if kind == "SS":
+        return sum(len(member.encode()) for member in inner)
+    if kind == "NS":
+        return sum(map(len, inner)) // 2 + 2 * len(inner)
+    if kind == "BS":
+        return sum(map(len, inner))
     if kind == "L":
         return 3 + sum(1 + value_size(member) for member in inner)
     if kind == "M":

@@ -1,5 +1,6 @@
 """What a call of an app is billed: from the sizes of its parameters and answer."""
 
+import json
 from typing import Any
 
 from .limits import item_size
@@ -25,6 +26,11 @@ class Metering:
             if not call.operation.startswith("Delete"):
                 self._meter.bill("s3_gets" if reads else "s3_puts", 1)
 
+    def count_refused(self, call: Call, code: str) -> None:
+        """A write whose condition fails is billed like one that succeeds (see "Conditional writes" there)."""
+        if code == "ConditionalCheckFailedException":
+            self._write(self._stored_size(call.params) if "Key" in call.params else 1)
+
     def _sqs_bytes(self, call: Call, parsed: dict[str, Any]) -> int:
         params = call.params
         if call.operation == "SendMessage":
@@ -38,9 +44,9 @@ class Metering:
     def _dynamodb(self, call: Call, parsed: dict[str, Any]) -> None:
         params, operation = call.params, call.operation
         if operation == "PutItem":
-            self._write(item_size(params["Item"]))
+            self._write(call.notes.get("size") or item_size(params["Item"]))
         elif operation in ("UpdateItem", "DeleteItem"):
-            self._write(self._stored_size(params))
+            self._write(call.notes.get("size") or self._stored_size(params))
         elif operation == "BatchWriteItem":
             for requests in params["RequestItems"].values():
                 for request in requests:
@@ -51,18 +57,28 @@ class Metering:
                 size = item_size(inner["Item"]) if "Item" in inner else self._stored_size(inner)
                 self._write(size, 2)
         elif operation == "GetItem":
-            self._read(item_size(parsed.get("Item") or {}), params.get("ConsistentRead", False))
+            self._read(self._answer_size(parsed.get("Item") or {}), params.get("ConsistentRead", False))
         elif operation in ("Query", "Scan"):
-            size = sum(item_size(item) for item in parsed.get("Items") or ())
+            size = sum(self._answer_size(item) for item in parsed.get("Items") or ())
             self._read(size, params.get("ConsistentRead", False))
         elif operation == "BatchGetItem":
             for table, items in (parsed.get("Responses") or {}).items():
                 consistent = params["RequestItems"].get(table, {}).get("ConsistentRead", False)
                 for item in items:
-                    self._read(item_size(item), consistent)
+                    self._read(self._answer_size(item), consistent)
         elif operation == "TransactGetItems":
             for found in parsed.get("Responses") or ():
-                self._meter.bill("dynamodb_read_units", 2 * units(item_size(found.get("Item") or {}), READ_UNIT))
+                self._meter.bill(
+                    "dynamodb_read_units", 2 * units(self._answer_size(found.get("Item") or {}), READ_UNIT)
+                )
+
+    @staticmethod
+    def _answer_size(item: dict[str, Any]) -> int:
+        """An item of an answer; boto3's Table has made Python values of it by then, so its size is nearly right."""
+        try:
+            return item_size(item)
+        except (AttributeError, TypeError, ValueError):
+            return len(json.dumps(item, default=str))
 
     def _write(self, size: int, factor: int = 1) -> None:
         self._meter.bill("dynamodb_write_units", factor * units(size, WRITE_UNIT))

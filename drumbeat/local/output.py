@@ -84,14 +84,14 @@ class Stream:
     """Stands for sys.stdout or sys.stderr: a handler's text goes to its function's lines, other text where it went."""
 
     def __init__(self, real: TextIO, output: Output) -> None:
-        self._real = real
+        self.real = real
         self._output = output
         self._partial: dict[str, str] = {}
 
     def write(self, text: str) -> int:
         strand = current()
         if strand is None:
-            return self._real.write(text)
+            return self.real.write(text)
         invocation = strand.invocation
         if invocation is None or invocation.over:
             return len(text)
@@ -113,7 +113,7 @@ class Stream:
             self.write(line)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
+        return getattr(self.real, name)
 
 
 class RootHandler(logging.Handler):
@@ -143,6 +143,14 @@ class Capture:
         self._real = (sys.stdout, sys.stderr)
         self.streams = tuple(Stream(real, self._output) for real in self._real)
         sys.stdout, sys.stderr = self.streams
+
+    def install(self) -> None:
+        """Take the process's streams again, if others took them meanwhile: pytest does so between a test's phases."""
+        for name, stream in zip(("stdout", "stderr"), self.streams, strict=True):
+            real = getattr(sys, name)
+            if real is not stream:
+                stream.real = real
+                setattr(sys, name, stream)
 
     def finish(self, function: str, request_id: str) -> None:
         for stream in self.streams:

@@ -49,7 +49,7 @@ class SqsApi:
             raise ServiceError(
                 f"{_PREFIX}NonExistentQueue",
                 f"The specified queue does not exist: {url}",
-                QueryErrorCode="QueueDoesNotExist",
+                fields={"QueryErrorCode": "QueueDoesNotExist"},
             )
         return store
 
