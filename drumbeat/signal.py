@@ -10,13 +10,18 @@ from drumbeat.run import Run, format_time, parse_time
 
 @dataclass(frozen=True)
 class Fire:
-    """A schedule is due: open the run. AWS's schedules keep time to the minute, so runs are named by the minute."""
+    """A schedule is due: open the run. AWS's schedules keep time to the minute, so runs are named by the minute.
+
+    A run that is started by hand may have items of its own: JSON Lines under `items_key` in the app's bucket.
+    """
 
     run: Run
+    items_key: str = ""
 
     def event(self) -> dict[str, Any]:
         """What the rule or schedule sends."""
-        return {"task": self.run.task, "scheduled_at": format_time(self.run.scheduled_at)}
+        fire = {"task": self.run.task, "scheduled_at": format_time(self.run.scheduled_at)}
+        return fire | ({"items": self.items_key} if self.items_key else {})
 
 
 @dataclass(frozen=True)
@@ -57,12 +62,24 @@ def parse_signal(event: Any, *, task: str, bucket: str) -> Signal:
         )
     match event:
         case {"scheduled_at": str(time)}:
-            return Fire(Run(task, parse_time(time).replace(second=0), bucket))
+            run = Run(task, parse_time(time).replace(second=0), bucket)
+            return Fire(run, _items_key(event.get("items", ""), run))
         case {"resume": str(run_id), "epoch": int(epoch)}:
             return Resume(_own(run_id, task, bucket), epoch)
         case {"finish": str(run_id)}:
             return Finish(_own(run_id, task, bucket))
     raise MalformedFire(f"task {task!r}: the event has no scheduled_at; correct the rule's input ({_shape(event)})")
+
+
+def items_key(run: Run) -> str:
+    """Where the items of a run are kept that are given by hand."""
+    return f"runs/{run.id}/items.jsonl"
+
+
+def _items_key(key: Any, run: Run) -> str:
+    if key not in ("", items_key(run)):
+        raise MalformedFire(f"run {run.id!r}: items={key!r}; only {items_key(run)} of the app's bucket is read")
+    return str(key)
 
 
 def _own(run_id: str, task: str, bucket: str) -> Run:

@@ -110,10 +110,12 @@ class Task:
         """Take what yields a run's items: a function of the run, as a decorator, or a source, as a plain call.
 
         The function may return any iterable or a source.  It must yield the same items in the same order when it is
-        called again for the same run: so a dispatcher that died goes on where it was.
+        called again for the same run: so a dispatcher that died goes on where it was.  One that takes longer than an
+        invocation has a second parameter, `skip`: how many items to leave out.
         """
         if not isinstance(given, Source):
-            check_parameters(self, "expand", cast("Callable[..., Any]", given), "run")
+            names = ("run", "skip") if takes_skip(given) else ("run",)
+            check_parameters(self, "expand", given, *names)
         self._take("expand", given)
         return given
 
@@ -146,3 +148,8 @@ class Task:
             return self._functions[kind]
         except KeyError:
             raise InvalidTask(f"task {self.name!r} has no {kind}; decorate a function with @{kind}") from None
+
+
+def takes_skip(expand: Expand) -> bool:
+    """Whether an expand function leaves out the first items itself when it goes on in another invocation."""
+    return "skip" in inspect.signature(expand).parameters

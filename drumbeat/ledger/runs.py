@@ -45,6 +45,7 @@ class RunRecord:
     stop: int = -1
     takeovers: int = 0
     keeps_results: bool = False
+    items_key: str = ""
     expires_at: int = 0
 
     @classmethod
@@ -59,11 +60,16 @@ class RunRecord:
 
 
 @dataclass(frozen=True)
-class Addresses:
-    """Where a run's task lives, so that the keeper can send and announce again."""
+class Plan:
+    """What the ledger must know of a run so that others can go on with it: its task's addresses, its ways.
+
+    items_key: the S3 key of items given by hand; keeps_results: whether a fan-in will read what work returns.
+    """
 
     queue_url: str
     dispatcher: str
+    keeps_results: bool = False
+    items_key: str = ""
 
 
 class Runs:
@@ -77,9 +83,7 @@ class Runs:
         item = self._table.get(run_key(run))
         return RunRecord.of(item) if item else None
 
-    def open(
-        self, run: Run, *, owner: str, overlap: str, keeps_results: bool, addresses: Addresses, now: datetime
-    ) -> RunRecord | None:
+    def open(self, run: Run, *, owner: str, overlap: str, plan: Plan, now: datetime) -> RunRecord | None:
         """Open a run, or return it if `owner` holds it already; None for a fire that somebody else has had.
 
         A run that another one of its task blocks is recorded as SKIPPED and returned so.
@@ -97,9 +101,7 @@ class Runs:
             reason=f"{blocker} was still active" if blocker else "",
             started_at=format_time(now),
             completed_at=format_time(now) if blocker else "",
-            queue_url=addresses.queue_url,
-            dispatcher=addresses.dispatcher,
-            keeps_results=keeps_results,
+            **vars(plan),
             expires_at=int((now + RETENTION).timestamp()),
         )
         item, accepted = self._table.put(run_key(run), vars(fresh), f"{ABSENT} OR #state = :missed", missed=MISSED)

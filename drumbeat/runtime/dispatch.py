@@ -6,7 +6,7 @@ from typing import Any
 
 from drumbeat.errors import ExpandFailed, Fenced, MalformedFire
 from drumbeat.ledger import count
-from drumbeat.ledger.runs import RUNNING, SKIPPED, Addresses, RunRecord, Runs
+from drumbeat.ledger.runs import RUNNING, SKIPPED, Plan, RunRecord, Runs
 from drumbeat.run import Run
 from drumbeat.runtime.expand import Expansion, OutOfTime
 from drumbeat.runtime.finish import Finisher
@@ -40,23 +40,23 @@ class Dispatcher:
             return float(context.get_remaining_time_in_millis()) / 1000
 
         match signal:
-            case Fire(run):
-                self._expand(run, self._open(run, owner), left_s)
+            case Fire():
+                self._expand(self._open(signal, owner), left_s)
             case Resume(run, epoch):
-                self._expand(run, self._runs.claim(run, epoch=epoch, owner=owner), left_s)
+                self._expand(self._runs.claim(run, epoch=epoch, owner=owner), left_s)
             case Finish(run):
                 Finisher(self._task, run, self._services).finish(owner)
 
-    def _open(self, run: Run, owner: str) -> RunRecord | None:
-        addresses = Addresses(self._services.settings.queue_url, self._services.settings.dispatcher)
-        record = self._runs.open(
-            run,
-            owner=owner,
-            overlap=self._task.overlap,
+    def _open(self, fire: Fire, owner: str) -> RunRecord | None:
+        settings = self._services.settings
+        plan = Plan(
+            queue_url=settings.queue_url,
+            dispatcher=settings.dispatcher,
             keeps_results=self._task.fan_in is not None,
-            addresses=addresses,
-            now=self._services.now(),
+            items_key=fire.items_key,
         )
+        overlap, now = self._task.overlap, self._services.now()
+        record = self._runs.open(fire.run, owner=owner, overlap=overlap, plan=plan, now=now)
         if record is None:
             logger.info("this fire has been had already")
         elif record.state == SKIPPED:
@@ -64,13 +64,13 @@ class Dispatcher:
             logger.warning("run skipped", reason=record.reason)
         return record
 
-    def _expand(self, run: Run, record: RunRecord | None, left_s: Callable[[], float]) -> None:
+    def _expand(self, record: RunRecord | None, left_s: Callable[[], float]) -> None:
         if record is None or record.state != RUNNING:
             return
         if not record.sealed:
             record = self._send(record, left_s)
         if record is not None and self._is_complete(record):
-            invoke(self._services, record.dispatcher, Finish(run).event())
+            invoke(self._services, record.dispatcher, Finish(Run.parse(record.id)).event())
 
     def _send(self, record: RunRecord, left_s: Callable[[], float]) -> RunRecord | None:
         """Send what there is to send; the sealed record, or None if it is another invocation's turn."""
@@ -99,7 +99,8 @@ class Dispatcher:
                 record,
                 items=record.items,
                 reason=f"task {self._task.name!r}: expand needs more than one invocation "
-                f"({self._task.dispatcher_timeout_s} s) to reach item {record.items}; yield items sooner",
+                f"({self._task.dispatcher_timeout_s} s) to get past item {record.items}; yield items sooner, or let it "
+                "take `skip`, the number of items to leave out",
             )
         record = self._runs.hand_over(record)
         invoke(self._services, record.dispatcher, Resume(Run.parse(record.id), record.epoch).event())

@@ -5,7 +5,7 @@ repeats at most what its predecessor hadn't recorded, and a chunk sent twice is 
 """
 
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import takewhile
 from typing import Any
 
 from drumbeat.chunk import Packed, encode_item, pack
@@ -13,7 +13,7 @@ from drumbeat.errors import ExpandFailed, InvalidTask, ItemNotJson, ItemTooLarge
 from drumbeat.ledger.runs import RunRecord, Runs
 from drumbeat.run import Run
 from drumbeat.runtime import send
-from drumbeat.runtime.observability import logger
+from drumbeat.runtime.observability import frames, logger
 from drumbeat.runtime.services import Services
 from drumbeat.runtime.sources import items_of
 from drumbeat.task import Task
@@ -40,13 +40,14 @@ class Expansion:
         self._runs = Runs(services.table)
         self._last: Packed | None = None
         self._sent = 0
+        self._late = False
         self.record = record
 
     def send(self) -> RunRecord:
         """Send all chunks and seal the run.
 
-        Raises OutOfTime with the cursor saved, ExpandFailed if the author's code failed and may be tried again, and
-        Fenced if the run was taken over.
+        Raises OutOfTime with all whole chunks sent and the cursor saved, ExpandFailed if the author's code failed and
+        may be tried again, and Fenced if the run was taken over.
         """
         chunks = pack(
             self._items(),
@@ -56,7 +57,8 @@ class Expansion:
             first=self.record.items,
         )
         try:
-            for calls, batch in enumerate(send.batches(send.messages(chunks, self._run, self._services)), start=1):
+            messages = send.messages(self._whole(chunks), self._run, self._services)
+            for calls, batch in enumerate(send.batches(messages), start=1):
                 send.send(batch, queue_url=self._services.settings.queue_url, services=self._services)
                 self._sent += len(batch)
                 self._last = batch[-1].chunk
@@ -64,8 +66,14 @@ class Expansion:
                     self._save()
         finally:
             self._save()
+        if self._late:
+            raise OutOfTime
         self.record = self._runs.seal(self.record)
         return self.record
+
+    def _whole(self, chunks: Iterator[Packed]) -> Iterator[Packed]:
+        """The chunks as full as they will ever be: without the last one, if the items end for lack of time."""
+        return takewhile(lambda _: not self._late, chunks)
 
     def _save(self) -> None:
         if self._last is None:
@@ -80,25 +88,42 @@ class Expansion:
 
     def _items(self) -> Iterator[str]:
         """The items from the cursor on, as JSON; they end early, for good, when the author's code fails for good."""
-        number = self.record.items
-        end = None if self.record.stop < 0 else self.record.stop
-        found = self._author(lambda: islice(items_of(self._task, self._run, self._services), number, end))
+        number, end = self.record.items, self.record.stop
+        found: Iterator[Any] | None = None
         while number != end:
-            if self._left_s() < self._task.dispatcher_timeout_s * _MARGIN:
-                raise OutOfTime
             try:
-                item = self._author(lambda: next(found, _END))
+                found = found or self._from_cursor()
+                item = self._author(lambda found=found: next(found, _END))  # type: ignore[misc]
                 if item is _END:
                     return
                 text = encode_item(item, task=self._task.name, number=number)
             except (ExpandFailed, InvalidTask) as error:
                 if not isinstance(error, _FINAL) and self.record.tries + 1 < TRIES:
                     raise
-                logger.error("expand failed for good", error=type(error.__cause__ or error).__name__, item=number)
+                cause = error.__cause__ or error
+                logger.error("expand failed for good", error=type(cause).__name__, item=number, frames=frames(cause))
                 self.record = self._runs.stop_at(self.record, items=number, reason=str(error))
+                return
+            if self._is_late():
                 return
             yield text
             number += 1
+
+    def _from_cursor(self) -> Iterator[Any]:
+        """The author's items without those that were sent already; none if leaving them out takes too long."""
+        skip = self.record.items
+        found, left_out = self._author(
+            lambda: items_of(self._task, self._run, self._services, items_key=self.record.items_key, skip=skip)
+        )
+        for _ in range(skip - left_out):
+            if self._is_late() or self._author(lambda: next(found, _END)) is _END:
+                break
+        return iter(()) if self._late else found
+
+    def _is_late(self) -> bool:
+        """Whether the invocation must stop while it can still hand over."""
+        self._late = self._late or self._left_s() < self._task.dispatcher_timeout_s * _MARGIN
+        return self._late
 
     def _author(self, step: Callable[[], Any]) -> Any:
         try:

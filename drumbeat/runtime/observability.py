@@ -9,8 +9,14 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from drumbeat.errors import DrumbeatError
+
 logger = Logger()
 metrics = Metrics()
+
+
+class InvocationFailed(DrumbeatError):
+    """What a handler raises so that AWS tries again."""
 
 
 def count(name: str, value: float = 1) -> None:
@@ -26,9 +32,30 @@ def frames(error: BaseException) -> list[str]:
     ]
 
 
+def _measured(handler: Any) -> Any:
+    """Flush the metrics of each invocation, however it ends; unlike log_metrics, say nothing when there are none.
+
+    Lambda logs what a handler raises: so an error whose text may quote an item is replaced by one that doesn't.
+    """
+
+    def measured(event: Any, context: Any) -> Any:
+        try:
+            return handler(event, context)
+        except Exception as error:  # noqa: BLE001  (it is raised again, without its text)
+            logger.error(  # noqa: TRY400  (the text is what must not be logged)
+                "invocation failed", error=type(error).__name__, frames=frames(error)
+            )
+            raise InvocationFailed(f"{type(error).__name__}; the log says where, the ledger why") from None
+        finally:
+            if metrics.metric_set:
+                metrics.flush_metrics()
+
+    return measured
+
+
 def observed(handler: Any, *, tracing: bool) -> Any:
     """A Lambda handler that logs with the context's fields, flushes its metrics, and traces if it is asked to."""
-    handler = metrics.log_metrics(logger.inject_lambda_context(handler, clear_state=True))
+    handler = logger.inject_lambda_context(_measured(handler), clear_state=True)
     if not tracing:
         return handler
     from aws_lambda_powertools import Tracer  # noqa: PLC0415  (the X-Ray SDK is bundled only where a task traces)

@@ -12,23 +12,31 @@ from drumbeat.errors import ExpandFailed, InvalidTask, SourceMissing
 from drumbeat.run import Run
 from drumbeat.runtime.services import Services
 from drumbeat.source import DynamoItems, Range, S3Lines, S3Objects, Source
-from drumbeat.task import Task
+from drumbeat.task import Task, takes_skip
 
 _MISSING = frozenset({"NoSuchBucket", "NoSuchKey", "404", "ResourceNotFoundException"})
 
 
-def items_of(task: Task, run: Run, services: Services) -> Iterator[Any]:
-    """The items of a run, in order; the same ones each time, as far as the source hasn't changed."""
-    given: Any = task.source
+def items_of(
+    task: Task, run: Run, services: Services, *, items_key: str = "", skip: int = 0
+) -> tuple[Iterator[Any], int]:
+    """The items of a run, in order, and how many of the first `skip` are left out already.
+
+    They are the same ones each time, as far as the source hasn't changed.  `items_key` is where they are if they were
+    given by hand.
+    """
+    given: Any = S3Lines(items_key) if items_key else task.source
+    left_out = 0
     if not isinstance(given, Source):
-        given = given(run)
-    if not isinstance(given, Source):
-        if not isinstance(given, Iterable) or isinstance(given, str | bytes | Mapping):
-            raise InvalidTask(
-                f"task {task.name!r}: expand returned a {type(given).__name__}; yield items, or return a list or source"
-            )
-        return iter(given)
-    return _read(given, task, run, services)
+        left_out = skip if takes_skip(given) else 0
+        given = given(run, skip=skip) if takes_skip(given) else given(run)
+    if isinstance(given, Source):
+        return _read(given, task, run, services), 0
+    if not isinstance(given, Iterable) or isinstance(given, str | bytes | Mapping):
+        raise InvalidTask(
+            f"task {task.name!r}: expand returned a {type(given).__name__}; yield items, or return a list or source"
+        )
+    return iter(given), left_out
 
 
 def _read(source: Source, task: Task, run: Run, services: Services) -> Iterator[Any]:

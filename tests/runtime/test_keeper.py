@@ -1,0 +1,135 @@
+"""The keeper: what was lost on the way is found, and no run hangs."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from drumbeat import Run
+from drumbeat.signal import Resume
+from drumbeat.testing.cloud import AppCloud
+
+HALF_PAST = datetime(2026, 1, 1, 0, 30, tzinfo=UTC)
+
+
+def metric(cloud: AppCloud, name: str) -> float:
+    return sum(value.value for value in cloud.metrics() if value.name == name)
+
+
+def test_a_completion_that_was_never_announced_is_announced(cloud: AppCloud) -> None:
+    """The worker dies, or its invoke is lost, after it settled the last chunk."""
+    run = cloud.run("strict", items=[1, 2])
+    reopen(cloud, run.id)
+    cloud.advance(minutes=50)
+
+    assert "SUCCEEDED" == cloud.show(run).state
+
+
+def test_a_run_whose_dispatcher_died_is_resumed(cloud: AppCloud) -> None:
+    run = cloud.run("plain")
+    table = cloud.client("dynamodb")
+    reopen(cloud, run.id, "SET sealed = :false, chunks = :zero, #items = :zero", zero=0)
+    del table
+    cloud.advance(minutes=50)
+
+    ended = cloud.show(run)
+    assert ("SUCCEEDED", 95, 95) == (ended.state, ended.items, ended.record.succeeded)
+    assert 1 == ended.takeovers
+
+
+def test_a_dispatcher_that_dies_again_and_again_fails_the_run(cloud: AppCloud) -> None:
+    run = cloud.run("plain", items=[1])
+    reopen(cloud, run.id, "SET sealed = :false, chunks = :zero, #items = :zero, takeovers = :many", zero=0, many=5)
+    cloud.advance(minutes=50)
+
+    assert "the dispatcher died 5 times" in cloud.show(run).reason
+
+
+def test_a_stale_resume_changes_nothing(cloud: AppCloud) -> None:
+    run = cloud.run("plain", items=[1])
+    cloud.invoke_async(cloud.dispatcher("plain"), Resume(Run.parse(run.id), 7).event())
+    cloud.run_until_idle()
+
+    assert run.record == cloud.show(run).record
+
+
+@pytest.mark.cloud(start=datetime(2026, 1, 1, 12, 30, tzinfo=UTC))
+def test_a_fire_that_never_came_is_recorded_and_counted(cloud: AppCloud) -> None:
+    cloud.advance(hours=1)
+    rule = next(rule for rule in cloud.deployment.rules if "plain" in rule.name and rule.expression)
+    cloud.client("events").disable_rule(Name=rule.name)
+    cloud.advance(hours=12)
+
+    assert [("MISSED", "2026-01-02T00:00:00Z")] == [(run.state, run.scheduled_at) for run in cloud.runs("plain")]
+    assert 1 == metric(cloud, "FiresMissed")
+
+
+def test_a_message_that_only_kills_workers_is_settled_and_the_run_ends(cloud: AppCloud) -> None:
+    run = cloud.run("plain", items=[{"exit": 1}] * 3)
+
+    assert ("FAILED", 0, 3) == (run.state, run.record.succeeded, run.failed)
+
+
+def test_a_chunk_that_no_worker_has_begun_is_sent_again_not_failed(cloud: AppCloud) -> None:
+    """Throttled deliveries use up the receive count; the dead-letter queue gets a chunk nobody has tried."""
+    sqs = cloud.client("sqs")
+    run = cloud.fire("plain", items=[1, 2, 3])
+    mapping = mapping_of(cloud, "plain")
+    cloud.client("lambda").update_event_source_mapping(UUID=mapping, Enabled=False)
+    cloud.advance(minutes=1)
+    queue_url = cloud.show(run).queue_url
+    [message] = sqs.receive_message(QueueUrl=queue_url)["Messages"]
+    sqs.send_message(QueueUrl=dead_letter_queue_of(cloud, "plain"), MessageBody=message["Body"])
+    sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+    cloud.client("lambda").update_event_source_mapping(UUID=mapping, Enabled=True)
+    cloud.run_until_idle(timedelta(days=1))
+
+    assert ("SUCCEEDED", 3) == (cloud.show(run).state, cloud.show(run).record.succeeded)
+    assert 1 == metric(cloud, "ChunksSentAgain")
+
+
+def test_a_completion_is_announced_with_one_id(cloud: AppCloud) -> None:
+    run = cloud.run("strict", items=[1])
+    announced = [
+        json.loads(entry.detail["detail"]) for entry in cloud.log if entry.kind == "event" and "detail" in entry.detail
+    ]
+
+    assert [f"{run.id}/SUCCEEDED"] == [detail["id"] for detail in announced]
+
+
+def reopen(cloud: AppCloud, run_id: str, also: str = "", **values: object) -> None:
+    """Put a run back to RUNNING and among the active ones, as if its end had never been written."""
+    task, _, time = run_id.partition("/")
+    key = {"pk": {"S": f"task#{task}"}, "sk": {"S": f"run#{time}"}}
+    expression = (also + ", " if also else "SET ") + "#state = :running, tries = :none, epoch = :none"
+    cloud.client("dynamodb").update_item(
+        TableName=cloud.table,
+        Key=key,
+        UpdateExpression=expression,
+        ExpressionAttributeNames={"#state": "state"} | ({"#items": "items"} if "#items" in also else {}),
+        ExpressionAttributeValues={
+            ":running": {"S": "RUNNING"},
+            ":none": {"N": "0"},
+            **({":false": {"BOOL": False}} if ":false" in also else {}),
+            **{f":{name}": {"N": str(value)} for name, value in values.items()},
+        },
+    )
+    cloud.client("dynamodb").update_item(
+        TableName=cloud.table,
+        Key={"pk": {"S": f"task#{task}"}, "sk": {"S": "active"}},
+        UpdateExpression="ADD runs :run",
+        ExpressionAttributeValues={":run": {"SS": [run_id]}},
+    )
+
+
+def mapping_of(cloud: AppCloud, task: str) -> str:
+    """The event source mapping of a task's worker."""
+    worker = cloud.worker(task)
+    return next(mapping.uuid for mapping in cloud.deployment.mappings if worker in mapping.function_arn)
+
+
+def dead_letter_queue_of(cloud: AppCloud, task: str) -> str:
+    """The URL of the queue with the messages that a task's queue gave up."""
+    source = next(m.source_arn for m in cloud.deployment.mappings if cloud.worker(task) in m.function_arn)
+    queues = {queue.arn: queue for queue in cloud.deployment.queues}
+    return queues[str(queues[source].dead_letter_arn)].url
