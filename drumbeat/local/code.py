@@ -45,7 +45,8 @@ def _finder_path(entries: Sequence[str], fullname: str) -> ModuleSpec | None:
     if found is None or not isinstance(found.loader, SourceFileLoader):
         return found
     locations = found.submodule_search_locations
-    spec = ModuleSpec(fullname, _Loader(fullname, found.loader.path), origin=found.origin, is_package=locations is not None)
+    loader = _Loader(fullname, found.loader.path)
+    spec = ModuleSpec(fullname, loader, origin=found.origin, is_package=locations is not None)
     spec.has_location = True
     if locations is not None:
         spec.submodule_search_locations = list(locations)

@@ -8,8 +8,8 @@ from functools import lru_cache
 from random import Random
 from typing import Any, NoReturn
 
+from botocore import session
 from moto.iam.access_control import PermissionResult
-from botocore import loaders
 from moto.moto_api._internal import mock_random
 from moto.s3.models import FakeBucket
 
@@ -44,7 +44,7 @@ class Patches:
         self._replace(random, "_urandom", urandom)  # what `secrets` and SystemRandom use
         self._replace(sys, "argv", list(sys.argv))
         # each environment makes a session of its own, and botocore's loader reads its models again for each: share it
-        self._replace(loaders, "create_loader", lru_cache(loaders.create_loader))
+        self._replace(session, "create_loader", lru_cache(session.create_loader))
         # moto denies by a bucket policy without reading its conditions; the Authorizer reads them
         self._replace(FakeBucket, "get_permission", lambda *_: PermissionResult.NEUTRAL)
 
