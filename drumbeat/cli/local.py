@@ -64,12 +64,13 @@ def local(  # noqa: PLR0917  (Typer passes them by name)
 def _run(
     project: "Project", start: datetime, end: datetime, *, task: str | None, out: Path | None, seed: int, as_json: bool
 ) -> bool:
+    from drumbeat.local.synth import synthesize
+
     from . import picture, report, summary
     from .bars import Bars
     from .files import prepare
     from .screen import progress_screen, screen
     from .simulation import Order, simulate
-    from .synth import synthesize
 
     tasks = project.tasks()
     prepare(out)

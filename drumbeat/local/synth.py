@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import drumbeat
-from drumbeat.errors import DrumbeatError
+
+from .errors import LocalError
 
 ACCOUNT, REGION = "123456789012", "us-east-1"  # moto's account
 _HASHED = {".py", ".json", ".toml", ".txt", ".in"}
 
 
-class SynthFailed(DrumbeatError):
+class SynthFailed(LocalError):
     """The app can't be synthesized."""
 
 
@@ -44,7 +45,12 @@ def _check(app: Path) -> None:
 
 def _run(app: Path, assembly: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "app.py"], cwd=app, env=_environment(app, assembly), capture_output=True, text=True, check=False
+        [sys.executable, "app.py"],
+        cwd=app,
+        env=_environment(app, assembly),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()] or [f"exit status {done.returncode}"]
@@ -55,19 +61,27 @@ def _run(app: Path, assembly: Path) -> None:
 
 def _environment(app: Path, assembly: Path) -> dict[str, str]:
     """What `cdk synth` would set, without its validation: that takes seconds, and CI does it."""
-    settings = app / "cdk.json"
-    context = json.loads(settings.read_text()).get("context", {}) if settings.is_file() else {}
     paths = [str(Path(drumbeat.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     return {
         **os.environ,
         "CDK_OUTDIR": str(assembly.resolve()),
-        "CDK_CONTEXT_JSON": json.dumps(context),
+        "CDK_CONTEXT_JSON": json.dumps(_context(app / "cdk.json")),
         "CDK_DEFAULT_ACCOUNT": ACCOUNT,
         "CDK_DEFAULT_REGION": REGION,
         "CDK_VALIDATION": "false",
         "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),
     }
+
+
+def _context(settings: Path) -> dict[str, object]:
+    if not settings.is_file():
+        return {}
+    try:
+        found: dict[str, object] = json.loads(settings.read_text()).get("context", {})
+    except (AttributeError, ValueError) as error:
+        raise SynthFailed(f"{settings} isn't a JSON object ({error}); correct it, or take `cdk init`'s") from None
+    return found
 
 
 def _key(app: Path) -> str:
