@@ -12,7 +12,7 @@ class Allow:
     """One IAM statement for the role behind one of the task's functions.
 
     `Allow("s3:GetObject", on="arn:aws:s3:::prices/*")` lets `work` read; `to="expand"` or `to="complete"` is for the
-    dispatcher, which runs both.
+    dispatcher, which runs both.  In an ARN `{bucket}` stands for the app's bucket: `"arn:aws:s3:::{bucket}/inputs/*"`.
     """
 
     actions: tuple[str, ...]

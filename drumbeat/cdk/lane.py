@@ -59,7 +59,7 @@ class Lane(Construct):
         self.dispatcher = self._dispatcher(platform, ledger, store)
         self.worker = self._worker(platform, ledger, store, idempotency if task.idempotent_by else None)
         grant_source(task, dispatcher=self.dispatcher, worker=self.worker, bucket=store.bucket)
-        self._grant_declared()
+        self._grant_declared(store.bucket.bucket_name)
         if task.schedule is not None:
             Fire(
                 self,
@@ -127,9 +127,10 @@ class Lane(Construct):
             idempotency.grant_use(worker)
         return worker
 
-    def _grant_declared(self) -> None:
+    def _grant_declared(self, bucket: str) -> None:
         for permission in self.task.permissions:
             function = self.worker if permission.to == "work" else self.dispatcher
+            resources = [arn.replace("{bucket}", bucket) for arn in permission.on]
             function.role.add_to_principal_policy(
-                iam.PolicyStatement(actions=list(permission.actions), resources=list(permission.on))
+                iam.PolicyStatement(actions=list(permission.actions), resources=resources)
             )

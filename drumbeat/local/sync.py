@@ -32,7 +32,9 @@ class Sync:
         for name in ("PutFunctionConcurrency", "DeleteFunctionConcurrency"):
             self._follow["lambda", name] = self._concurrency
         self._follow["sqs", "SetQueueAttributes"] = self._queue
+        self._follow["sqs", "CreateQueue"] = self._queue_policy
         self._follow["sqs", "DeleteQueue"] = self._queue_gone
+        self._follow["s3", "PutBucketPolicy"] = self._bucket_policy
 
     def follow(self, call: Call, parsed: dict[str, Any]) -> None:
         action = self._follow.get((call.service, call.operation))
@@ -142,6 +144,22 @@ class Sync:
 
     def _queue(self, call: Call, _: dict[str, Any]) -> None:
         self._world.queues.refresh(call.params["QueueUrl"].rpartition("/")[2])
+
+        self._queue_policy(call, {})
+
+    def _queue_policy(self, call: Call, _: dict[str, Any]) -> None:
+        params, deployment = call.params, self._world.deployment
+        name = params.get("QueueName") or params["QueueUrl"].rpartition("/")[2]
+        policy = params.get("Attributes", {}).get("Policy")
+        if policy:
+            self._set_policy(f"arn:aws:sqs:{deployment.region}:{deployment.account}:{name}", policy)
+
+    def _bucket_policy(self, call: Call, _: dict[str, Any]) -> None:
+        self._set_policy(f"arn:aws:s3:::{call.params['Bucket']}", call.params["Policy"])
+
+    def _set_policy(self, arn: str, policy: str) -> None:
+        if self._world.authorizer is not None:
+            self._world.authorizer.set_policy(arn, json.loads(policy))
 
     def _queue_gone(self, call: Call, _: dict[str, Any]) -> None:
         self._world.queues.forget(call.params["QueueUrl"].rpartition("/")[2])

@@ -52,6 +52,7 @@ TASKS = {
                 Allow("ses:SendEmail", on="arn:aws:ses:eu-west-1:111122223333:identity/x"),
                 Allow("s3:ListBucket", on="arn:aws:s3:::prices", to="expand"),
                 Allow("s3:PutObject", on="arn:aws:s3:::reports/*", to="complete"),
+                Allow("s3:GetObject", on="arn:aws:s3:::{bucket}/templates/*"),
             ),
         ),
         make("fixed", S3Lines("in/fixed.jsonl", bucket="elsewhere")),

@@ -103,6 +103,9 @@ def test_declared_permissions_end_where_the_function_runs(template):
 
     assert ("ses:SendEmail", "arn:aws:ses:eu-west-1:111122223333:identity/x") in worker - dispatcher
     assert {("s3:ListBucket", "arn:aws:s3:::prices"), ("s3:PutObject", "arn:aws:s3:::reports/*")} <= dispatcher - worker
+    assert any(
+        "Bucket" in on and on.endswith("/templates/*") for action, on in worker - dispatcher if action == "s3:GetObject"
+    )
 
 
 def test_only_an_idempotent_task_uses_the_idempotency_records(template):

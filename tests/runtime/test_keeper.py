@@ -89,12 +89,26 @@ def test_a_chunk_that_no_worker_has_begun_is_sent_again_not_failed(cloud: AppClo
 
 
 def test_a_completion_is_announced_with_one_id(cloud: AppCloud) -> None:
-    run = cloud.run("strict", items=[1])
-    announced = [
-        json.loads(entry.detail["detail"]) for entry in cloud.log if entry.kind == "event" and "detail" in entry.detail
-    ]
+    sqs, events = cloud.client("sqs"), cloud.client("events")
+    arn = "arn:aws:sqs:us-east-1:123456789012:heard"
+    allow = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    url = sqs.create_queue(QueueName="heard", Attributes={"Policy": policy})["QueueUrl"]
+    events.put_rule(Name="hear", EventPattern=json.dumps({"source": ["drumbeat"], "detail": {"task": ["strict"]}}))
+    events.put_targets(Rule="hear", Targets=[{"Id": "1", "Arn": arn}])
 
-    assert [f"{run.id}/SUCCEEDED"] == [detail["id"] for detail in announced]
+    run = cloud.run("strict", items=[1, 2])
+
+    [heard] = [json.loads(message["Body"]) for message in sqs.receive_message(QueueUrl=url)["Messages"]]
+    assert "Run ended" == heard["detail-type"]
+    assert (f"{run.id}/SUCCEEDED", run.id, 2, 2, 0) == tuple(
+        heard["detail"][name] for name in ("id", "run", "items", "succeeded", "failed")
+    )
 
 
 def reopen(cloud: AppCloud, run_id: str, also: str = "", **values: object) -> None:

@@ -35,6 +35,11 @@ class Authorizer:
         self._known: dict[Any, Decision] = {}
         self._usage = Usage()
 
+    def set_policy(self, resource_arn: str, document: Mapping[str, Any]) -> None:
+        """Take over the policy that a resource was given while the cloud runs; it replaces the former one."""
+        self._on_resources[resource_arn] = statements([document], implied_resource="*")
+        self._known.clear()
+
     def check(
         self, role_arn: str, service: str, operation: str, params: Mapping[str, Any], *, session: str | None = None
     ) -> Decision:
