@@ -1,7 +1,6 @@
 """LocalCloud: deploy a synthesized app into moto and let it run in virtual time."""
 
 import contextlib
-import ctypes
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,10 +20,11 @@ from .code import Importer
 from .delivery import Delivery
 from .deploy import deploy
 from .deployment import Deployment, Function
+from .errors import LocalError
 from .faults import Faults
 from .fires import Fires
 from .functions import ACCOUNT_CONCURRENCY, Durations, Functions
-from .gateway import Gateway
+from .gateway import Gateway, is_open
 from .iam import Authorizer
 from .latency import Latency
 from .log import KEEP, Entry, EventLog
@@ -88,6 +88,8 @@ class LocalCloud:
     # -- open and close ------------------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
+        if is_open():
+            raise LocalError("a local cloud is already open in this process; close it (leave its `with`) first")
         with contextlib.ExitStack() as stack:
             seeds = Seeds(self._seed)
             stack.enter_context(_environment())
@@ -215,11 +217,10 @@ class LocalCloud:
 
     def _run(self, until: int, stop: Callable[[], bool] | None = None) -> bool:
         self._capture.install()
-        with _one_processor():
-            try:
-                return self._world.loop.run(until, stop)
-            finally:
-                self._importer.activate(None)
+        try:
+            return self._world.loop.run(until, stop)
+        finally:
+            self._importer.activate(None)
 
     # -- doing ---------------------------------------------------------------------------------------------
 
@@ -340,29 +341,6 @@ def _environment() -> Iterator[None]:
         for name in set(os.environ) - set(before):
             del os.environ[name]
         os.environ.update(before)
-
-
-@contextlib.contextmanager
-def _one_processor() -> Iterator[None]:
-    """Keep this thread and those it starts on one processor: handing the baton over is then five times faster."""
-    if not hasattr(os, "sched_setaffinity"):
-        yield
-        return
-    allowed = os.sched_getaffinity(0)
-    if len(allowed) > 1:
-        os.sched_setaffinity(0, {_processor() or max(allowed)} & allowed or allowed)
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, allowed)
-
-
-def _processor() -> int | None:
-    """The processor that the system has put this thread on."""
-    try:
-        return int(ctypes.CDLL(None).sched_getcpu())
-    except (OSError, AttributeError):
-        return None
 
 
 def _silence_moto_triggers(deployment: Deployment) -> None:

@@ -127,7 +127,7 @@ class Importer:
         self._outer_loggers = logging.Logger.manager.loggerDict
         self._outer_root = (logging.root.level, logging.root.handlers)
         self._hidden: dict[str, ModuleType] = {}
-        self._outer_directory = os.getcwd()
+        self._outer_directory = os.getcwd()  # noqa: PTH109  in the hottest path
         self._root_handler = root_handler
         self._scanned: dict[frozenset[str], tuple[int, list[str]]] = {}
         self._write_bytecode = sys.dont_write_bytecode
@@ -185,7 +185,7 @@ class Importer:
             self._loggers(self._outer_loggers, *self._outer_root)
             return
         if old is None:
-            self._outer_directory = os.getcwd()
+            self._outer_directory = os.getcwd()  # noqa: PTH109  in the hottest path
             self._outer_path = list(sys.path)
             self._outer_root = (logging.root.level, logging.root.handlers)
         modules.update(space.modules)
@@ -211,7 +211,7 @@ class Importer:
             names = [name for name in modules if name.partition(".")[0] in old.tops]
             old.modules = {name: modules.pop(name) for name in names}
         old.path = list(sys.path)
-        old.directory = os.getcwd()
+        old.directory = os.getcwd()  # noqa: PTH109  in the hottest path
         old.root_level = logging.root.level
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""From one service to another: rules, schedules and destinations deliver to functions, queues, topics, buses and logs."""
+"""From one service to another: rules, schedules and destinations to functions, queues, topics, buses and logs."""
 
 import json
 from collections.abc import Mapping
@@ -102,7 +102,7 @@ class Delivery:
                 lineage=lineage,
             )
         elif service == "sns":
-            self._publish(arn, text, source, lineage)
+            self.publish(arn, text, source=source, lineage=lineage)
         elif service == "events" and ":event-bus/" in arn:
             self._forward(arn, text)
         elif service == "logs":
@@ -143,8 +143,20 @@ class Delivery:
             resources=event.get("resources", []),
         )
 
-    def _publish(self, arn: str, text: str, source: str, lineage: Mapping[str, int] | None) -> None:
-        """To the topic's queues and functions; the envelope as https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html."""
+    def publish(
+        self,
+        arn: str,
+        text: str,
+        *,
+        source: str,
+        subject: str | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        lineage: Mapping[str, int] | None = None,
+    ) -> str:
+        """Pass a message on to a topic's queues and functions; returns its id.
+
+        The envelope: https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html.
+        """
         from moto.sns.models import sns_backends  # noqa: PLC0415  only with topics
 
         world = self._world
@@ -154,20 +166,36 @@ class Delivery:
         message_id = world.uuid(self._rng)
         stamp = f"{world.clock.now:%Y-%m-%dT%H:%M:%S}.{world.clock.now.microsecond // 1000:03d}Z"
         body = {"Type": "Notification", "MessageId": message_id, "TopicArn": arn, "Message": text, "Timestamp": stamp}
+        if subject is not None:
+            body["Subject"] = subject
         for subscription in list(backend.subscriptions.values()):
-            if subscription.topic.arn != arn:
+            matcher = subscription._filter_policy_matcher  # noqa: SLF001  moto's, and good
+            if subscription.topic.arn != arn or (matcher is not None and not matcher.matches(_shown(attributes), text)):
                 continue
             if subscription.protocol == "lambda":
-                sns = {
-                    "EventSource": "aws:sns",
-                    "EventVersion": "1.0",
-                    "EventSubscriptionArn": subscription.arn,
-                    "Sns": body,
-                }
-                self.send(subscription.endpoint, json.dumps({"Records": [sns]}), source=source, lineage=lineage)
+                shown = {**body, "MessageAttributes": _shown(attributes)}
+                record = {"EventSource": "aws:sns", "EventVersion": "1.0", "EventSubscriptionArn": subscription.arn}
+                event = json.dumps({"Records": [{**record, "Sns": shown}]})
+                self._pass_on(arn, subscription.endpoint, event, source=source, lineage=lineage)
             elif subscription.protocol == "sqs":
                 raw = subscription.attributes.get("RawMessageDelivery") == "true"
-                self.send(subscription.endpoint, text if raw else json.dumps(body), source=source, lineage=lineage)
+                envelope = {**body, "MessageAttributes": _shown(attributes)} if attributes else body
+                self._pass_on(
+                    arn,
+                    subscription.endpoint,
+                    text if raw else json.dumps(envelope),
+                    source=source,
+                    attributes=attributes if raw else None,
+                    lineage=lineage,
+                )
+        return message_id
+
+    def _pass_on(self, topic: str, endpoint: str, text: str, **more: Any) -> None:
+        """To one subscriber; its failure is no business of the publisher."""
+        try:
+            self.send(endpoint, text, **more)
+        except ServiceError as error:
+            self._world.log.add("deliver.failed", name_of(topic), target=endpoint, error=error.code)
 
     def _log(self, arn: str, text: str) -> None:
         from moto.logs.models import logs_backends  # noqa: PLC0415  only with log groups
@@ -178,3 +206,10 @@ class Delivery:
         stream = world.uuid(self._rng)
         backend.create_log_stream(group, stream)
         backend.put_log_events(group, stream, [{"timestamp": world.clock.ns // 1_000_000, "message": text}])
+
+
+def _shown(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {
+        name: {"Type": value["DataType"], "Value": value.get("StringValue", "")}
+        for name, value in (attributes or {}).items()
+    }

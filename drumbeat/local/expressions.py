@@ -6,6 +6,8 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.Upd
 What is wrong or unusual raises Unusual: moto then parses it again and answers with its error.
 """
 
+# ruff: noqa: ARG005, C419  all operands are evaluated, so that a wrong one is always noticed
+
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -261,7 +263,7 @@ def _between(found: Value | None, low: Value | None, high: Value | None) -> bool
     return _ordered(_COMPARE[">="], found, low) and _ordered(_COMPARE["<="], found, high)
 
 
-def _holds(found: Value | None, member: Value | None) -> bool:
+def _holds(found: Value | None, member: Value | None) -> bool:  # noqa: PLR0911  one per type
     if member is None:
         raise Unusual("contains")
     if found is None:

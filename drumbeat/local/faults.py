@@ -5,6 +5,8 @@ sending and retrying, and `attempt` decides on every attempt: so the SDK's silen
 lost is real, and its back-off takes virtual time only.
 """
 
+# ruff: noqa: ARG002  what a subclass needs to decide
+
 import json
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, NoReturn

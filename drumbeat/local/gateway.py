@@ -28,6 +28,7 @@ from .items import Unusual
 from .limits import check_limits
 from .metering import Metering
 from .services import Answer, Call, ServiceError
+from .sns_api import SnsApi
 from .sqs_api import SqsApi
 from .sync import Sync
 from .world import World
@@ -50,6 +51,7 @@ class Gateway:
         self._answers: dict[tuple[str, str], Answer] = {
             **{("sqs", name): answer for name, answer in self._sqs.answers.items()},
             **{("lambda", name): answer for name, answer in InvokeApi(world).answers.items()},
+            **{("sns", name): answer for name, answer in SnsApi(world).answers.items()},
             **{("events", name): answer for name, answer in EventsApi(world).answers.items()},
         }
         self._dynamo = DynamoApi(world)
@@ -205,13 +207,18 @@ class Gateway:
         return 200, {}, "{}"
 
     def _by_moto(self, request: Any) -> Any:
-        """moto's answer; an expression that its parser trips over is a ValidationException, as on DynamoDB."""
+        """Let moto answer; an expression that its parser trips over is a ValidationException, as on DynamoDB."""
         try:
             return self._process(request)
         except ValueError as error:
             if "://dynamodb." not in request.url:
                 raise
             return 400, {}, json.dumps({"__type": "ValidationException", "message": f"Invalid expression: {error}"})
+
+
+def is_open() -> bool:
+    """Whether a cloud takes calls in; there is one at a time, as moto has one state."""
+    return bool(_open)
 
 
 def _stash(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:

@@ -62,7 +62,8 @@ def _invoke(params: dict[str, Any]) -> None:
     if size > limit:
         raise ServiceError(
             "RequestTooLargeException",
-            f"Request must be smaller than {limit} bytes for the {params.get('InvocationType', 'RequestResponse')} operation",
+            f"Request must be smaller than {limit} bytes for the "
+            f"{params.get('InvocationType', 'RequestResponse')} operation",
             413,
         )
 
@@ -87,7 +88,7 @@ def item_size(item: dict[str, Any]) -> int:
     return sum(len(name.encode()) + value_size(value) for name, value in item.items())
 
 
-def value_size(value: dict[str, Any]) -> int:
+def value_size(value: dict[str, Any]) -> int:  # noqa: PLR0911  one per type
     (kind, inner), *_ = value.items()
     if kind == "S":
         return len(inner.encode())

@@ -88,7 +88,7 @@ class Loop:
             unwatch(nothing)
 
     def run(self, until: int, stop: Callable[[], bool] | None = None) -> bool:
-        """Run what is due up to `until`, or until `stop()` is true (checked after each event); returns whether it is."""
+        """Run what is due up to `until`, or until `stop()` is true (asked after each event); returns whether it is."""
         outer_horizon, outer_stop = self.horizon, self.stop
         self.horizon, self.stop = until, stop
         try:

@@ -113,10 +113,10 @@ class Mapping_:  # noqa: N801  `Mapping` is collections.abc's
         if not waiting:
             self._first_seen = None
             return
-        if self._first_seen is not None and waiting < self.mapping.batch_size:
-            if now < self._first_seen + self.mapping.window_s * SECOND:
-                self.wake()
-                return
+        window_open = self._first_seen is not None and now < self._first_seen + self.mapping.window_s * SECOND
+        if window_open and waiting < self.mapping.batch_size:
+            self.wake()
+            return
         self._first_seen = None
         self._note_load(False)
         while self.active < self.capacity() and self.store.visible:

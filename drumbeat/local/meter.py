@@ -18,7 +18,7 @@ def units(size: int, unit: int) -> int:
 
 @dataclass
 class Meter:
-    """What the app's handlers asked (`requests`), what the services did on its behalf (`service_requests`), what is billed.
+    """What handlers asked (`requests`), what services did on their behalf (`service_requests`), what is billed.
 
     `billed` has: sqs_requests, events, dynamodb_write_units, dynamodb_read_units, s3_puts, s3_gets, lambda_requests,
     lambda_gb_s, log_bytes.

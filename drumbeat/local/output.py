@@ -136,7 +136,7 @@ class Capture:
     def __init__(self, output: Output) -> None:
         self._output = output
         self._real = (sys.stdout, sys.stderr)
-        self.root_handler = RootHandler(lambda text: sys.stdout.write(text))
+        self.root_handler = RootHandler(lambda text: sys.stdout.write(text))  # noqa: PLW0108  sys.stdout changes
         self.streams: tuple[Stream, ...] = ()
 
     def open(self) -> None:

@@ -3,12 +3,13 @@
 import os
 import random
 import sys
-from collections.abc import Callable
 from functools import lru_cache
 from random import Random
-from typing import Any, NoReturn
+from typing import Any
+from uuid import UUID
 
 from botocore import session
+from moto.core import base_backend
 from moto.iam.access_control import PermissionResult
 from moto.moto_api._internal import mock_random
 from moto.s3.models import FakeBucket
@@ -28,7 +29,7 @@ class Patches:
         self._state = random.getstate()
         random.seed(self._entropy.getrandbits(64))
         mock_random.seed(self._entropy.getrandbits(64))
-        real_exit: Callable[[int], NoReturn] = os._exit
+        real_exit, real_urandom = os._exit, os.urandom
 
         def exit_(status: int) -> None:
             strand = current()
@@ -39,6 +40,8 @@ class Patches:
         def urandom(size: int, /) -> bytes:
             return self._entropy.randbytes(size)
 
+        # moto tells its backends apart by uuid, for the process's life: those must not repeat with the seed
+        self._replace(base_backend, "uuid4", lambda: UUID(bytes=real_urandom(16), version=4))
         self._replace(os, "_exit", exit_)
         self._replace(os, "urandom", urandom)
         self._replace(random, "_urandom", urandom)  # what `secrets` and SystemRandom use

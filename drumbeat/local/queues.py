@@ -19,7 +19,14 @@ class Queues:
             self._add(queue)
 
     def _add(self, queue: Queue) -> Store:
-        store = Store(queue, len(self.stores) + 1, self._world.loop, self._rng, self.by_arn, self._world.faults)
+        store = Store(
+            queue,
+            len(self.stores) + 1,
+            loop=self._world.loop,
+            rng=self._rng,
+            find=self.by_arn,
+            faults=self._world.faults,
+        )
         self.stores[queue.name] = store
         return store
 

@@ -55,7 +55,8 @@ class Moves:
         if any(task.source is source and task.status == "RUNNING" for task in self._tasks.values()):
             raise ServiceError(
                 "InvalidParameterValue",
-                "There is already a task running. Only one active task is allowed for a source queue arn at a given time.",
+                "There is already a task running. Only one active task is allowed for a source queue arn "
+                "at a given time.",
             )
         rate = min(call.params.get("MaxNumberOfMessagesPerSecond", MOST_PER_SECOND), MOST_PER_SECOND)
         number = len(self._tasks) + 1

@@ -64,7 +64,7 @@ class Context:
 
 
 class Invocation:
-    """A call of a function in one of its environments. `over` is True once its outcome is known: nothing counts after."""
+    """A call of a function in one of its environments. `over`: its outcome is known, nothing counts any more."""
 
     def __init__(
         self,

@@ -12,7 +12,6 @@ from botocore.exceptions import ParamValidationError
 
 from .gateway import Gateway
 
-
 _CLIENT: Any = botocore.client.BaseClient  # its private method is none of its stubs' business
 
 

@@ -29,7 +29,14 @@ class Store:
     """One queue's messages. `watch` calls back whenever a message may have become visible."""
 
     def __init__(
-        self, queue: Queue, index: int, loop: Loop, rng: Random, find: Callable[[str], "Store | None"], faults: Faults
+        self,
+        queue: Queue,
+        index: int,
+        *,
+        loop: Loop,
+        rng: Random,
+        find: Callable[[str], "Store | None"],
+        faults: Faults,
     ) -> None:
         self.queue, self.index = queue, index
         self.messages: dict[int, Message] = {}

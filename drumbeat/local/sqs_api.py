@@ -95,7 +95,8 @@ class SqsApi:
         if size > min(queue.max_message_bytes, CALL_BYTES):
             raise ServiceError(
                 "InvalidParameterValue",
-                f"One or more parameters are invalid. Reason: Message must be shorter than {queue.max_message_bytes} bytes.",
+                "One or more parameters are invalid. "
+                f"Reason: Message must be shorter than {queue.max_message_bytes} bytes.",
             )
         delay = entry.get("DelaySeconds")
         if delay is not None and not 0 <= delay <= 900:  # noqa: PLR2004
@@ -112,7 +113,8 @@ class SqsApi:
             if deduplication is None:
                 raise ServiceError(
                     "InvalidParameterValue",
-                    "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly",
+                    "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId "
+                    "provided explicitly",
                 )
         invocation = call.invocation
         trace = (entry.get("MessageSystemAttributes") or {}).get("AWSTraceHeader", {}).get("StringValue")
@@ -167,7 +169,8 @@ class SqsApi:
         if not 1 <= most <= ENTRIES:
             raise ServiceError(
                 "InvalidParameterValue",
-                f"Value {most} for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.",
+                f"Value {most} for parameter MaxNumberOfMessages is invalid. "
+                "Reason: Must be between 1 and 10, if provided.",
             )
         wait = params.get("WaitTimeSeconds", store.queue.receive_wait_s)
         until = self._world.clock.ns + wait * SECOND
@@ -225,7 +228,8 @@ class SqsApi:
         if not 0 <= seconds <= LONGEST_VISIBILITY_S:
             raise ServiceError(
                 "InvalidParameterValue",
-                f"Value {seconds} for parameter VisibilityTimeout is invalid. Reason: Must be between 0 and {LONGEST_VISIBILITY_S}.",
+                f"Value {seconds} for parameter VisibilityTimeout is invalid. "
+                f"Reason: Must be between 0 and {LONGEST_VISIBILITY_S}.",
             )
         store.settle()
         message = store.find(receipt)

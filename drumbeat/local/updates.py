@@ -122,7 +122,7 @@ class _UpdateParser(Parser):
         return appended
 
     def _remove(self) -> tuple[Path, Change]:
-        return self.path(), lambda look, values: None
+        return self.path(), lambda _look, _values: None
 
     def _add(self) -> tuple[Path, Change]:
         path, name = self.path(), self.value()

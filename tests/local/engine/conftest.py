@@ -118,6 +118,11 @@ class App:
         return self._directory
 
 
+@pytest.fixture(scope="session")
+def make_app() -> type[App]:
+    return App
+
+
 @pytest.fixture
 def app(tmp_path: Path) -> App:
     return App(tmp_path / "cdk.out")

@@ -1,6 +1,12 @@
 """An ordinary app from end to end."""
 
+# ruff: noqa: E501  handlers in text, stand-ins for callbacks
+
 from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from drumbeat.local.errors import LocalError
 
 DISPATCHER = """
     import json, os, boto3
@@ -87,3 +93,37 @@ def test_the_next_fire_is_known_and_time_stands_where_it_was_put(app, open_cloud
     cloud.advance(timedelta(minutes=90))
     assert datetime(2026, 3, 1, 1, 30, tzinfo=UTC) == cloud.now
     assert datetime(2026, 3, 1, 2, tzinfo=UTC) == cloud.next_fire()
+
+
+def test_boto3s_table_resource_takes_the_short_way_too(app, open_cloud):
+    app.table("Table")
+    app.function(
+        "one",
+        """
+        import boto3
+        from boto3.dynamodb.conditions import Attr
+        from botocore.exceptions import ClientError
+        table = boto3.resource("dynamodb").Table("Table")
+        def handler(event, context):
+            table.put_item(Item={"pk": "a", "n": 1, "tags": {"x"}})
+            try:
+                table.put_item(Item={"pk": "a"}, ConditionExpression=Attr("pk").not_exists())
+            except table.meta.client.exceptions.ConditionalCheckFailedException as error:
+                code = error.response["Error"]["Code"]
+            table.update_item(Key={"pk": "a"}, UpdateExpression="ADD n :n", ExpressionAttributeValues={":n": 2})
+            return [code, int(table.get_item(Key={"pk": "a"})["Item"]["n"]), table.scan()["Count"]]
+        """,
+    )
+    cloud = open_cloud(app)
+
+    assert ["ConditionalCheckFailedException", 3, 1] == cloud.invoke("one", {}).value()
+    assert 3 == cloud.billed["dynamodb_write_units"]
+
+
+def test_one_cloud_is_open_at_a_time(app, open_cloud):
+    cloud = open_cloud(app)
+
+    with pytest.raises(LocalError, match="already open"):
+        open_cloud(app)
+    cloud.__exit__(None, None, None)
+    assert open_cloud(app).now == cloud.now

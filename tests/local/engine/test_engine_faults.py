@@ -1,5 +1,7 @@
 """Faults go through the SDK's real retries, in virtual time."""
 
+# ruff: noqa: ANN204, ARG002, ARG005, E501  handlers in text, stand-ins for callbacks
+
 from drumbeat.local import Faults
 from drumbeat.local.faults import crash, lose_reply, refuse, refuse_entries, unreachable
 

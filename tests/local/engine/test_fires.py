@@ -1,5 +1,7 @@
 """Rules, schedules, buses and what their targets get."""
 
+# ruff: noqa: ANN003  handlers in text, stand-ins for callbacks
+
 import json
 from datetime import UTC, datetime
 
@@ -242,3 +244,30 @@ def test_a_topic_passes_on_to_its_queues_and_functions(app, open_cloud):
 
     assert '"hi"' == seen(cloud)[0]["Records"][0]["Sns"]["Message"]
     assert (1, 0, 0) == cloud.queue_depth("Queue")
+
+
+def test_a_handlers_message_to_a_topic_passes_the_filters_of_its_subscriptions(app, open_cloud):
+    app.add("Topic", "AWS::SNS::Topic", TopicName="topic")
+    app.function("one", PRINT)
+    for name, wanted in (("Left", "left"), ("Right", "right")):
+        app.queue(name)
+        app.add(
+            f"Sub{name}",
+            "AWS::SNS::Subscription",
+            TopicArn={"Ref": "Topic"},
+            Protocol="sqs",
+            Endpoint={"Fn::GetAtt": [name, "Arn"]},
+            FilterPolicy={"side": [wanted]},
+        )
+    code = """
+        import boto3, os
+        sns = boto3.client("sns")
+        def handler(event, context):
+            side = {"side": {"DataType": "String", "StringValue": "left"}}
+            return sns.publish(TopicArn=os.environ["TOPIC"], Message="hello", MessageAttributes=side)["MessageId"]
+    """
+    app.function("teller", code, env={"TOPIC": {"Ref": "Topic"}})
+    cloud = open_cloud(app)
+
+    assert 36 == len(cloud.invoke("teller", {}).value())
+    assert [(1, 0, 0), (0, 0, 0)] == [cloud.queue_depth("Left"), cloud.queue_depth("Right")]

@@ -1,5 +1,7 @@
 """The queue store, as boto3 shows it."""
 
+# ruff: noqa: ANN002, ANN003, ANN204  handlers in text, stand-ins for callbacks
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -156,7 +158,7 @@ def test_sizes_count_bytes_with_attributes_and_a_batch_counts_whole(box):
     with pytest.raises(ClientError, match="Message must be shorter"):
         queue.send("x" * limit, MessageAttributes={"a": {"DataType": "String", "StringValue": "v"}})
     entries = [{"Id": str(n), "MessageBody": "x" * (limit // 2 + 1)} for n in range(2)]
-    with pytest.raises(ClientError, match="BatchRequestTooLong|cannot be longer"):
+    with pytest.raises(ClientError, match="cannot be longer"):
         queue.sqs.send_message_batch(QueueUrl=queue.url, Entries=entries)
     with pytest.raises(ClientError, match="Maximum number of entries"):
         queue.sqs.send_message_batch(
