@@ -17,6 +17,8 @@ from .simulation import Result
 
 _MOST = 20
 """Rows of one kind; a day of `rate(1 minute)` has 1,440 runs."""
+_WIDE = 124
+"""Columns that the table of runs needs."""
 _COLORS = {SUCCEEDED: "green", FAILED: "red"}
 _APIS = {"SQS": "sqs", "DynamoDB": "dynamodb", "S3": "s3", "Lambda": "lambda", "EventBridge": "events"}
 
@@ -27,7 +29,12 @@ def show(result: Result, picture: Path | None, console: Console) -> None:
     console.print()
     console.rule(f"[bold]{format_time(order.start)} to {format_time(order.end)}[/]", align="left", style="dim")
     console.print()
-    _part(console, _runs(result) if result.runs else "no fire in this time: try another --from and --to")
+    if not result.runs:
+        _part(console, "no fire in this time: try another --from and --to")
+    elif console.width < _WIDE:
+        _part(console, *_told(result))
+    else:
+        _part(console, _runs(result))
     if any(result.dead_letters.values()):
         console.print("[bold]dead letters[/]")
         _part(console, *_dead_letters(result))
@@ -54,23 +61,35 @@ def _runs(result: Result) -> Table:
     columns = ("items", "chunks", "messages", "invocations", "retries", "dead letters", "took")
     table = _table("run", "state", *columns, left=2)
     for run in result.runs[:_MOST]:
-        watched = result.watch.runs.get(run.id)
-        table.add_row(
-            f"[cyan]{run.id}[/]",
-            f"[{_COLORS.get(run.state, 'yellow')}]{run.state}[/]",
-            f"{run.items:,}",
-            f"{run.chunks:,}",
-            f"{run.messages:,}",
-            f"{watched.invocations if watched else 0:,}",
-            f"{max(0, run.attempts - run.succeeded - run.failed):,}",
-            f"[red]{run.dead_letters:,}[/]" if run.dead_letters else "0",
-            _span(_took(run)) if run.completed_at else "[yellow]not ended[/]",
-        )
+        table.add_row(f"[cyan]{run.id}[/]", _state(run), *_counts(run, result), _took(run))
         if run.reason:
             table.add_row("", f"[dim]{escape(run.reason)}[/]")
     if len(result.runs) > _MOST:
         table.add_row(f"[dim]and {len(result.runs) - _MOST:,} more[/]")
     return table
+
+
+def _told(result: Result) -> Iterator[str]:
+    """The same where there is no room for a table."""
+    for run in result.runs[:_MOST]:
+        items, chunks, messages, invocations, retries, dead = _counts(run, result)
+        yield f"[cyan]{run.id}[/]  {_state(run)} [dim]after[/] {_took(run)}"
+        yield f"  {items} items in {chunks} chunks, {messages} messages, {invocations} invocations"
+        yield f"  {retries} retries, {dead} dead letters{escape(f', {run.reason}' if run.reason else '')}"
+    if len(result.runs) > _MOST:
+        yield f"[dim]and {len(result.runs) - _MOST:,} more[/]"
+
+
+def _counts(run: RunRecord, result: Result) -> tuple[str, ...]:
+    watched = result.watch.runs.get(run.id)
+    invocations = watched.invocations if watched else 0
+    retries = max(0, run.attempts - run.succeeded - run.failed)
+    dead = f"[red]{run.dead_letters:,}[/]" if run.dead_letters else "0"
+    return (*(f"{count:,}" for count in (run.items, run.chunks, run.messages, invocations, retries)), dead)
+
+
+def _state(run: RunRecord) -> str:
+    return f"[{_COLORS.get(run.state, 'yellow')}]{run.state}[/]"
 
 
 def _dead_letters(result: Result) -> Iterator[str]:
@@ -133,8 +152,10 @@ def _results(result: Result, picture: Path | None) -> Iterator[str]:
         yield "[dim]no run has published anything[/]"
 
 
-def _took(run: RunRecord) -> timedelta:
-    return parse_time(run.completed_at) - parse_time(run.scheduled_at)
+def _took(run: RunRecord) -> str:
+    if not run.completed_at:
+        return "[yellow]not ended[/]"
+    return _span(parse_time(run.completed_at) - parse_time(run.scheduled_at))
 
 
 def _span(span: timedelta) -> str:
