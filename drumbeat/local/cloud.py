@@ -3,7 +3,7 @@
 import contextlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +20,7 @@ from .code import Importer
 from .delivery import Delivery
 from .deploy import deploy
 from .deployment import Deployment, Function
+from .environment import fake_environment, silence_moto_triggers
 from .errors import LocalError
 from .faults import Faults
 from .fires import Fires
@@ -92,7 +93,7 @@ class LocalCloud:
             raise LocalError("a local cloud is already open in this process; close it (leave its `with`) first")
         with contextlib.ExitStack() as stack:
             seeds = Seeds(self._seed)
-            stack.enter_context(_environment())
+            stack.enter_context(fake_environment())
             clock = Clock(self._start)
             clock.open(virtual_sleep, in_strand)
             stack.callback(clock.close)
@@ -146,7 +147,7 @@ class LocalCloud:
             deployment = deploy(
                 Path(given), stacks=self._stacks, parameters=self._parameters, seed=self._seed, strict=self._strict
             )
-        _silence_moto_triggers(deployment)
+        silence_moto_triggers(deployment)
         world = World(
             deployment=deployment,
             clock=clock,
@@ -324,28 +325,3 @@ class LocalCloud:
 
     def functions(self) -> tuple[Function, ...]:
         return self.deployment.functions
-
-
-@contextlib.contextmanager
-def _environment() -> Iterator[None]:
-    """Fake credentials and a Region, so that nothing can reach a real account; puts back what was there."""
-    before = dict(os.environ)
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
-        os.environ.pop(name, None)
-    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
-    os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"]
-    os.environ |= {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
-    try:
-        yield
-    finally:
-        for name in set(os.environ) - set(before):
-            del os.environ[name]
-        os.environ.update(before)
-
-
-def _silence_moto_triggers(deployment: Deployment) -> None:
-    """Clear moto's own triggers from queue to function: they would take messages; ours polls."""
-    from moto.sqs.models import sqs_backends  # noqa: PLC0415  only now
-
-    for queue in sqs_backends[deployment.account][deployment.region].queues.values():
-        queue.lambda_event_source_mappings.clear()

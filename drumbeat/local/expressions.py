@@ -11,11 +11,11 @@ What is wrong or unusual raises Unusual: moto then parses it again and answers w
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
 
 from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
-from .items import Unusual, Value, canonical, is_plain, kind_of, number
+from .comparisons import COMPARE, between, equal, given, holds, ordered, size
+from .items import Unusual, Value, kind_of
 
 Path = tuple[str | int, ...]
 Values = Mapping[str, Value]
@@ -24,12 +24,6 @@ Operand = Callable[[Look, Values], Value | None]
 Condition = Callable[[Look, Values], bool]
 
 _TOKEN = re.compile(r"\s*(<>|<=|>=|[=<>(),.\[\]+\-]|[#:]?\w+)")
-_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
-}
 _RESERVED = frozenset(word.upper() for word in ReservedKeywords.get_reserved_keywords())
 
 
@@ -105,12 +99,12 @@ class Parser:
     def operand(self) -> Operand:
         if self.peek().startswith(":"):
             name = self.value()
-            return lambda look, values: _given(values, name)
+            return lambda look, values: given(values, name)
         if self.word() == "SIZE" and self.tokens[self.at + 1 : self.at + 2] == ["("]:
             self.at += 2
             path = self.path()
             self.take(")")
-            return lambda look, values: _size(look(path))
+            return lambda look, values: size(look(path))
         path = self.path()
         return lambda look, values: look(path)
 
@@ -163,7 +157,7 @@ class Parser:
 
         def has_type(look: Look, values: Values) -> bool:
             found = look(path)
-            return found is not None and kind_of(found) == _given(values, name).get("S")
+            return found is not None and kind_of(found) == given(values, name).get("S")
 
         return has_type
 
@@ -185,7 +179,7 @@ class Parser:
         path = self.path()
         self.take(",")
         member = self.operand()
-        return lambda look, values: _holds(look(path), member(look, values))
+        return lambda look, values: holds(look(path), member(look, values))
 
     def _comparison(self) -> Condition:
         left = self.operand()
@@ -194,7 +188,7 @@ class Parser:
             low = self.operand()
             self.take("AND")
             high = self.operand()
-            return lambda look, values: _between(left(look, values), low(look, values), high(look, values))
+            return lambda look, values: between(left(look, values), low(look, values), high(look, values))
         if sign == "IN":
             self.take("(")
             members = [self.operand()]
@@ -202,16 +196,16 @@ class Parser:
                 self.at += 1
                 members.append(self.operand())
             self.take(")")
-            return lambda look, values: any([_equal(left(look, values), member(look, values)) for member in members])
+            return lambda look, values: any([equal(left(look, values), member(look, values)) for member in members])
         right = self.operand()
         if sign == "=":
-            return lambda look, values: _equal(left(look, values), right(look, values))
+            return lambda look, values: equal(left(look, values), right(look, values))
         if sign == "<>":
-            return lambda look, values: not _equal(left(look, values), right(look, values))
-        if sign not in _COMPARE:
+            return lambda look, values: not equal(left(look, values), right(look, values))
+        if sign not in COMPARE:
             raise Unusual(sign)
-        compare = _COMPARE[sign]
-        return lambda look, values: _ordered(compare, left(look, values), right(look, values))
+        compare = COMPARE[sign]
+        return lambda look, values: ordered(compare, left(look, values), right(look, values))
 
 
 _FUNCTIONS = ("attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains")
@@ -224,65 +218,6 @@ def condition(text: str, names: tuple[tuple[str, str], ...]) -> tuple[Condition,
     made = parser.condition()
     parser.done()
     return made, frozenset(parser.used)
-
-
-def _given(values: Values, name: str) -> Value:
-    try:
-        return values[name]
-    except KeyError as error:
-        raise Unusual(name) from error
-
-
-def _size(found: Value | None) -> Value | None:
-    if found is None:
-        return None
-    kind, inner = next(iter(found.items()))
-    if kind in ("N", "BOOL", "NULL"):
-        raise Unusual("size")
-    return {"N": str(len(inner))}
-
-
-def _equal(one: Value | None, other: Value | None) -> bool:
-    return one is not None and other is not None and canonical(one) == canonical(other)
-
-
-def _ordered(compare: Callable[[Any, Any], bool], one: Value | None, other: Value | None) -> bool:
-    if one is None or other is None:
-        return False
-    kind = kind_of(one)
-    if kind not in ("S", "N", "B") or kind_of(other) not in ("S", "N", "B"):
-        raise Unusual(kind)
-    if kind != kind_of(other):
-        return False
-    if kind == "S":
-        return compare(one["S"].encode(), other["S"].encode())
-    return compare(number(one["N"]), number(other["N"])) if kind == "N" else compare(one["B"], other["B"])
-
-
-def _between(found: Value | None, low: Value | None, high: Value | None) -> bool:
-    return _ordered(_COMPARE[">="], found, low) and _ordered(_COMPARE["<="], found, high)
-
-
-def _holds(found: Value | None, member: Value | None) -> bool:  # noqa: PLR0911  one per type
-    if member is None:
-        raise Unusual("contains")
-    if found is None:
-        return False
-    kind, inner = next(iter(found.items()))
-    wanted = kind_of(member)
-    if kind == "S":
-        return wanted == "S" and member["S"] in inner
-    if kind == "SS":
-        return wanted == "S" and member["S"] in inner
-    if kind == "NS":
-        if wanted != "N" or member["N"] in inner:
-            return wanted == "N"
-        if is_plain(member["N"]) and all(map(is_plain, inner)):
-            return False
-        return number(member["N"]) in set(map(number, inner))
-    if kind == "L":
-        return any(_equal(one, member) for one in inner)
-    return False
 
 
 def walk(attributes: Mapping[str, Value] | None, path: Sequence[str | int]) -> Value | None:

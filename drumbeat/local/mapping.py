@@ -9,16 +9,13 @@ again after the visibility timeout; a throttled one is tried again until then; b
 The poller waits for no clock: it acts when its queue tells of a message, so an idle queue costs nothing.
 """
 
-import json
-from collections.abc import Mapping
-from typing import Any
-
 from .clock import SECOND, seconds
 from .deployment import EventSourceMapping
 from .errors import ResourceRejected
 from .functions import Recursive, Throttled
 from .message import Message
 from .patterns import matches
+from .records import filter_view, record
 from .responses import failed_ids
 from .sandbox import Outcome
 from .sqs import Store
@@ -162,7 +159,10 @@ class Mapping_:  # noqa: N801  `Mapping` is collections.abc's
         kept = [
             message
             for message in messages
-            if any(matches(pattern, _filter_view(message, self)) for pattern in self.mapping.filters)
+            if any(
+                matches(pattern, filter_view(message, self.store.queue.arn, self._world.deployment.region))
+                for pattern in self.mapping.filters
+            )
         ]
         self._delete([message.receipt or "" for message in messages if message not in kept])
         return kept
@@ -174,7 +174,9 @@ class Mapping_:  # noqa: N801  `Mapping` is collections.abc's
             for name, turns in message.lineage.items():
                 lineage[name] = max(turns, lineage.get(name, 0))
         ids = [message.id for message in messages]
-        event = {"Records": [self.record(message) for message in messages]}
+        event = {
+            "Records": [record(message, self.store.queue.arn, self._world.deployment.region) for message in messages]
+        }
         try:
             world.functions.start(
                 self._name,
@@ -226,20 +228,6 @@ class Mapping_:  # noqa: N801  `Mapping` is collections.abc's
             for receipt in receipts[start : start + POLL_BATCH]:
                 self.store.delete(receipt)
 
-    def record(self, message: Message) -> dict[str, Any]:
-        """https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#example-standard-queue-message-event."""
-        return {
-            "messageId": message.id,
-            "receiptHandle": message.receipt,
-            "body": message.body,
-            "attributes": message.system_attributes(),
-            "messageAttributes": {name: _attribute(value) for name, value in message.attributes.items()},
-            "md5OfBody": message.md5(),
-            "eventSource": "aws:sqs",
-            "eventSourceARN": self.store.queue.arn,
-            "awsRegion": self._world.deployment.region,
-        }
-
     # -- pausing, counting ---------------------------------------------------------------------------------
 
     def set(self, mapping: EventSourceMapping) -> None:
@@ -283,23 +271,3 @@ class Mappings:
     @property
     def busy(self) -> bool:
         return any(mapping.busy for mapping in self.all.values())
-
-
-def _attribute(value: Mapping[str, Any]) -> dict[str, Any]:
-    shown: dict[str, Any] = {"dataType": value["DataType"], "stringListValues": [], "binaryListValues": []}
-    if "StringValue" in value:
-        shown["stringValue"] = value["StringValue"]
-    if "BinaryValue" in value:
-        import base64  # noqa: PLC0415
-
-        shown["binaryValue"] = base64.b64encode(value["BinaryValue"]).decode()
-    return shown
-
-
-def _filter_view(message: Message, mapping: Mapping_) -> dict[str, Any]:
-    view = mapping.record(message)
-    try:
-        view["body"] = json.loads(message.body)
-    except ValueError:
-        view["body"] = message.body
-    return view

@@ -9,8 +9,6 @@ of a standard queue's message counts from its first enqueue, also in the dead-le
 """
 
 import heapq
-from bisect import insort
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from random import Random
 from typing import Any
@@ -20,6 +18,7 @@ from .deployment import Queue
 from .faults import Faults
 from .loop import Loop, Timer
 from .message import DELAYED, GONE, IN_FLIGHT, READY, Message, size_of
+from .waiting import Groups, Line, Waiting
 
 IN_FLIGHT_LIMIT = 120_000
 DEDUPLICATION_NS = 300 * SECOND
@@ -43,9 +42,7 @@ class Store:
         self.in_flight = self.delayed = 0
         self._loop, self._clock, self._rng, self._find = loop, loop.clock, rng, find
         self._faults = faults
-        self._ready: deque[Message] = deque()
-        self._groups: dict[str, deque[Message]] = {}  # FIFO: the groups with waiting messages, in order
-        self._locked: dict[str, int] = {}  # FIFO: messages in flight per group
+        self._waiting: Waiting = Groups() if queue.fifo else Line(lambda waiting: faults.pick(queue.name, waiting))
         self._timed: list[tuple[int, int, Message]] = []
         self._number = 0
         self._deduplicated: dict[str, tuple[int, Message]] = {}
@@ -69,10 +66,8 @@ class Store:
             at, _, message = heapq.heappop(timed)
             if message.visible_ns == at and message.state in (DELAYED, IN_FLIGHT):
                 self._show(message)
-        ready = self._ready
-        while ready and (ready[0].state != READY or self._expired(ready[0])):
-            message = ready.popleft()
-            if message.state == READY:
+        for message in self._waiting.heads():
+            if self._expired(message):
                 self._drop(message)
 
     def watch(self, callback: Callable[[], None]) -> None:
@@ -149,18 +144,8 @@ class Store:
             self._until(message, self._clock.ns + delay_s * SECOND)
         else:
             message.state = READY
-            self._line_up(message)
+            self._waiting.add(message)
             self._notify()
-
-    def _line_up(self, message: Message) -> None:
-        if not self.queue.fifo:
-            self._ready.append(message)
-            return
-        waiting = self._groups.setdefault(message.group or "", deque())
-        if waiting and waiting[-1].sequence > message.sequence:
-            insort(waiting, message, key=lambda other: other.sequence)
-        else:
-            waiting.append(message)
 
     # -- receiving -----------------------------------------------------------------------------------------
 
@@ -169,8 +154,9 @@ class Store:
         self.settle()
         hidden_s = self.queue.visibility_timeout_s if visibility_s is None else visibility_s
         until = self._clock.ns + hidden_s * SECOND
+        most = min(most, IN_FLIGHT_LIMIT - self.in_flight)
         got: list[Message] = []
-        for message in self._candidates(most, got):
+        for message in self._waiting.candidates(most, got):
             if self._expired(message):
                 self._drop(message)
                 continue
@@ -183,7 +169,7 @@ class Store:
             if bytes_left is not None:
                 bytes_left -= message.size
                 if bytes_left < 0 and got:
-                    self._put_back(message)
+                    self._waiting.put_back(message)
                     break
             self._take(message, until)
             got.append(message)
@@ -193,39 +179,10 @@ class Store:
         """Take messages out of the queue for good, without receiving them (a move task does)."""
         self.settle()
         taken: list[Message] = []
-        for message in self._candidates(most, taken):
+        for message in self._waiting.candidates(most, taken):
             self._drop(message)
             taken.append(message)
         return taken
-
-    def _candidates(self, most: int, got: list[Message]) -> Iterator[Message]:
-        if not self.queue.fifo:
-            while self._ready and len(got) < most and self.in_flight < IN_FLIGHT_LIMIT:
-                turn = self._faults.pick(self.queue.name, len(self._ready))
-                self._ready.rotate(-turn)
-                message = self._ready.popleft()
-                self._ready.rotate(turn)
-                if message.state == READY:
-                    yield message
-            return
-        for group in list(self._groups):
-            if self._locked.get(group):
-                continue
-            waiting = self._groups[group]
-            while waiting and len(got) < most:
-                message = waiting.popleft()
-                if message.state == READY:
-                    yield message
-            if not waiting:
-                self._groups.pop(group, None)
-            if len(got) >= most:
-                return
-
-    def _put_back(self, message: Message) -> None:
-        if self.queue.fifo:
-            self._line_up(message)
-        else:
-            self._ready.appendleft(message)
 
     def _take(self, message: Message, until: int) -> None:
         message.state = IN_FLIGHT
@@ -234,8 +191,7 @@ class Store:
             message.first_received_ms = self._clock.ns // 1_000_000
         message.receipt = f"{self.index}-{message.number}-{message.receive_count}-{self._rng.getrandbits(64):016x}"
         self.in_flight += 1
-        if message.group is not None:
-            self._locked[message.group] = self._locked.get(message.group, 0) + 1
+        self._waiting.taken(message)
         self._until(message, until)
 
     # -- receipts ------------------------------------------------------------------------------------------
@@ -278,8 +234,7 @@ class Store:
     def purge(self) -> None:
         for message in list(self.messages.values()):
             self._drop(message)
-        self._ready.clear()
-        self._groups.clear()
+        self._waiting.clear()
         self._timed.clear()
 
     # -- moves between states ------------------------------------------------------------------------------
@@ -290,26 +245,22 @@ class Store:
     def _show(self, message: Message) -> None:
         self._leave(message)
         message.state = READY
-        self._line_up(message)
+        self._waiting.add(message)
 
-    def _leave(self, message: Message) -> None:
+    def _leave(self, message: Message) -> bool:
+        """Count a message out of its state; whether that lets others of its group through."""
         if message.state == DELAYED:
             self.delayed -= 1
         elif message.state == IN_FLIGHT:
             self.in_flight -= 1
-            if message.group is not None:
-                left = self._locked.get(message.group, 1) - 1
-                if left:
-                    self._locked[message.group] = left
-                else:
-                    self._locked.pop(message.group, None)
+            return self._waiting.released(message)
+        return False
 
     def _drop(self, message: Message) -> None:
-        unlocks = message.state == IN_FLIGHT and message.group is not None
-        self._leave(message)
+        frees = self._leave(message)
         message.state = GONE
         self.messages.pop(message.number, None)
-        if unlocks and message.group in self._groups:
+        if frees:
             self._notify()
 
     def _until(self, message: Message, at: int) -> None:
