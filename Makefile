@@ -4,6 +4,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DAY ?= 2026-11-22
+# CDK warns on every start that Node 20 is past its end; it still works.
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 .PHONY: help demo test lint types check synth lock clean
 .DEFAULT_GOAL := help
