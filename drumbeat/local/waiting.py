@@ -21,7 +21,7 @@ class Waiting(Protocol):
 
 
 class Line:
-    """A standard queue's: first in, first out, unless `pick` says otherwise. The deleted leave when it is their turn."""
+    """A standard queue's: first in, first out, unless `pick` says otherwise. What is deleted leaves at its turn."""
 
     def __init__(self, pick: Callable[[int], int]) -> None:
         self._line: deque[Message] = deque()
