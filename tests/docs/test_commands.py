@@ -9,7 +9,7 @@ import typer
 
 from drumbeat.cli.app import app
 
-from .blocks import PAGES, ROOT, first_cells, section
+from .blocks import PAGES, ROOT, blocks, first_cells, section
 
 COMMANDS: Any = typer.main.get_command(app)
 
@@ -20,10 +20,10 @@ def _options(command: Any) -> set[str]:
 
 
 def _command_lines() -> Iterator[str]:
+    for block in blocks("sh"):
+        yield from re.findall(r"^drumbeat [^\n]+$", block.text, re.MULTILINE)
     for page in PAGES:
-        text = page.read_text("utf-8")
-        yield from re.findall(r"^(drumbeat (?!/)[^\n]+)$", text, re.MULTILINE)
-        yield from re.findall(r"`(drumbeat (?!\.)[^`]+)`", text)
+        yield from re.findall(r"`(drumbeat [^`]+)`", page.read_text("utf-8"))
 
 
 @pytest.mark.parametrize("name", COMMANDS.commands)
