@@ -87,7 +87,8 @@ class AsyncQueue:
         if outcome.ok:
             self.pending -= 1
             if function.on_success_arn:
-                self._send(function.on_success_arn, self._record(event, outcome, "Success"))
+                record = self._record(event, outcome, "Success")
+                self._world.delivery.destination(function.on_success_arn, record, role_arn=function.role_arn)
             return
         event.errors += 1
         if event.errors > function.max_retry_attempts:
@@ -111,17 +112,21 @@ class AsyncQueue:
         function = world.functions.function(event.function)
         assert function is not None
         if function.on_failure_arn:
-            self._send(function.on_failure_arn, self._record(event, outcome, condition))
+            record = self._record(event, outcome, condition)
+            world.delivery.destination(function.on_failure_arn, record, role_arn=function.role_arn)
         if function.dead_letter_arn:
             attributes = {
                 "RequestID": {"DataType": "String", "StringValue": event.request_id},
                 "ErrorCode": {"DataType": "Number", "StringValue": "200"},
                 "ErrorMessage": {"DataType": "String", "StringValue": outcome.message if outcome else condition},
             }
-            world.delivery.send(function.dead_letter_arn, _text(event.payload), source="lambda", attributes=attributes)
-
-    def _send(self, arn: str, record: dict[str, Any]) -> None:
-        self._world.delivery.destination(arn, record)
+            world.delivery.dead_letter(
+                function.dead_letter_arn,
+                _text(event.payload),
+                attributes=attributes,
+                function_arn=function.arn,
+                role_arn=function.role_arn,
+            )
 
     def _record(self, event: AsyncEvent, outcome: Outcome | None, condition: str) -> dict[str, Any]:
         """https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html."""

@@ -6,6 +6,7 @@ from typing import Any
 from .deployment import Rule
 from .inputs import rule_input
 from .patterns import matches
+from .undelivered import Parcel, always
 from .world import World, name_of
 
 
@@ -52,12 +53,12 @@ class Bus:
         world = self._world
         for target in rule.targets:
             text = rule_input(target, event, rule_arn=rule.arn, rule_name=rule.name)
-            delay = world.latency.draw(world.latency.rule, self._rng)
-            world.delivery.later(
-                target,
-                text,
+            parcel = Parcel(
+                target=target,
+                text=always(text),
+                event=event,
                 principal="events.amazonaws.com",
                 source_arn=rule.arn,
-                delay_ns=delay,
                 event_id=event["id"],
             )
+            world.delivery.later(parcel, delay_ns=world.latency.draw(world.latency.rule, self._rng))

@@ -1,13 +1,23 @@
-"""From one service to another: rules, schedules and destinations to functions, queues, topics, buses and logs."""
+"""From one service to another: rules, schedules and destinations to functions, queues, topics, buses and logs.
+
+What can't be delivered is tried again or given up, as
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html says of rules and
+https://docs.aws.amazon.com/scheduler/latest/APIReference/API_RetryPolicy.html of schedules: with exponential back-off
+and jitter until MaximumRetryAttempts (185) or MaximumEventAgeInSeconds (a day) is reached. A missing permission or a
+target that doesn't exist isn't tried again: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html.
+Neither page tells the pauses; here they double from one second to ten minutes, so that 185 attempts take about a day.
+"""
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from .clock import SECOND
-from .deployment import Target
+from .sending import Sender
 from .services import ServiceError
-from .world import World, function_name, name_of, service_of
+from .undelivered import Parcel, attributes, body, queue_params, retryable
+from .world import World, name_of, service_of
 
 ACTIONS = {
     "lambda": "lambda:InvokeFunction",
@@ -15,201 +25,153 @@ ACTIONS = {
     "sns": "sns:Publish",
     "events": "events:PutEvents",
 }
+LONGEST_PAUSE_S = 600
 
 
-class Delivery:
-    """Sends on behalf of AWS services; what may not be sent goes to the target's dead-letter queue."""
+class Delivery(Sender):
+    """Sends on behalf of AWS services, with their permissions, retries and dead-letter queues."""
 
     def __init__(self, world: World) -> None:
-        self._world = world
-        self._rng = world.seeds.stream("delivery")
+        super().__init__(world)
+        self._jitter = world.seeds.stream("delivery retries")
         self.pending = 0
 
-    def later(
-        self, target: Target, text: str, *, principal: str, source_arn: str, delay_ns: int, event_id: str
-    ) -> None:
+    # -- rules and schedules -------------------------------------------------------------------------------
+
+    def later(self, parcel: Parcel, *, delay_ns: int) -> None:
         """Deliver after a delay: once, or as often and as late as the faults say."""
-        for extra in self._world.faults.deliveries(principal, source_arn, target.arn):
+        for extra in self._world.faults.deliveries(parcel.principal, parcel.source_arn, parcel.target.arn):
             self.pending += 1
             wait = delay_ns + int(extra * SECOND)
-            self._world.loop.after(wait, self._deliver, target, text, principal, source_arn, event_id)
+            self._world.loop.after(wait, self._attempt, replace(parcel, born_ns=self._world.clock.ns + wait))
 
-    def _deliver(self, target: Target, text: str, principal: str, source_arn: str, event_id: str) -> None:
-        world = self._world
-        self.pending -= 1
+    def _attempt(self, parcel: Parcel) -> None:
+        world, target = self._world, parcel.target
         try:
-            self._allow(target, principal, source_arn)
-            self.send(
-                target.arn,
-                text,
-                source=f"{principal.partition('.')[0]} {name_of(source_arn)}",
-                group=target.message_group_id,
-            )
+            self._deliver(parcel)
         except ServiceError as error:
             world.log.add(
-                "deliver.failed", name_of(source_arn), target=target.arn, error=error.code, message=error.message
+                "deliver.failed",
+                name_of(parcel.source_arn),
+                target=target.arn,
+                error=error.code,
+                message=error.message,
+                **({"retries": parcel.retries} if parcel.retries else {}),
             )
-            if target.dead_letter_arn:
-                attributes = {
-                    "RULE_ARN": source_arn,
-                    "TARGET_ARN": target.arn,
-                    "ERROR_CODE": error.code,
-                    "ERROR_MESSAGE": error.message,
-                }
-                shown = {key: {"DataType": "String", "StringValue": value} for key, value in attributes.items()}
-                self.send(target.dead_letter_arn, text, source=principal, attributes=shown)
+            exhausted = self._exhausted(parcel, error)
+            if exhausted is None:
+                parcel.retries += 1
+            else:
+                self.pending -= 1
+                self._give_up(parcel, error, exhausted)
         else:
-            world.log.add("deliver", name_of(source_arn), target=name_of(target.arn), event=event_id)
+            self.pending -= 1
+            world.log.add("deliver", name_of(parcel.source_arn), target=name_of(target.arn), event=parcel.event_id)
 
-    def _allow(self, target: Target, principal: str, source_arn: str) -> None:
-        if self._world.authorizer is None:
-            return
-        action = ACTIONS.get(service_of(target.arn))
-        if action is None:
-            return
-        decision = self._world.authorizer.check_service(principal, action, target.arn, source_arn, target.role_arn)
-        if not decision.allowed:
-            raise ServiceError("NO_PERMISSIONS", decision.message, 403)
+    def _deliver(self, parcel: Parcel) -> None:
+        world, target = self._world, parcel.target
+        injected = world.faults.delivery_error(
+            parcel.principal, parcel.source_arn, target.arn, attempt=parcel.retries + 1
+        )
+        if injected is not None:
+            raise ServiceError(injected, "injected", 429)
+        self._allow(ACTIONS.get(service_of(target.arn)), target.arn, parcel)
+        source = f"{parcel.principal.partition('.')[0]} {name_of(parcel.source_arn)}"
+        self.send(target.arn, parcel.text(parcel.retries + 1), source=source, group=target.message_group_id)
 
-    def send(
-        self,
-        arn: str,
-        text: str,
-        *,
-        source: str,
-        attributes: Mapping[str, Any] | None = None,
-        group: str | None = None,
-        lineage: Mapping[str, int] | None = None,
-    ) -> None:
-        """Hand a text over to what an ARN names; raises ServiceError if there is no such thing."""
-        world = self._world
-        service = service_of(arn)
-        if service == "lambda":
-            if world.functions.function(arn) is None:
-                raise ServiceError("ResourceNotFoundException", f"Function not found: {arn}", 404)
-            world.async_queue.accept(function_name(arn), text, source=source, lineage=lineage)
-        elif service == "sqs":
-            store = world.queues.by_arn(arn)
-            if store is None:
-                raise ServiceError("AWS.SimpleQueueService.NonExistentQueue", f"The queue {arn} does not exist.")
-            deduplication = f"{self._rng.getrandbits(128):032x}" if store.queue.fifo else None
-            store.send(
-                text,
-                sender=source,
-                attributes=attributes,
-                group=group or ("default" if store.queue.fifo else None),
-                deduplication=deduplication,
-                lineage=lineage,
-            )
-        elif service == "sns":
-            self.publish(arn, text, source=source, lineage=lineage)
-        elif service == "events" and ":event-bus/" in arn:
-            self._forward(arn, text)
-        elif service == "logs":
-            self._log(arn, text)
-        else:
-            raise ServiceError(
-                "UnsupportedTarget",
-                f"{source}: the local cloud delivers to functions, queues, topics, buses and log groups, not to {arn}",
-            )
+    def _exhausted(self, parcel: Parcel, error: ServiceError) -> str | None:
+        """Why there is no further attempt ("" if the error is permanent); else set its timer and return None."""
+        if not retryable(error):
+            return ""
+        if parcel.retries >= parcel.target.max_retry_attempts:
+            return "MaximumRetryAttempts"
+        pause = int(min(2**parcel.retries, LONGEST_PAUSE_S) * (0.5 + 0.5 * self._jitter.random()) * SECOND)
+        if self._world.clock.ns + pause - parcel.born_ns > parcel.target.max_event_age_s * SECOND:
+            return "MaximumEventAgeInSeconds"
+        self._world.loop.after(pause, self._attempt, parcel)
+        return None
 
-    def destination(self, arn: str, record: Mapping[str, Any]) -> None:
-        """The record of an asynchronous invocation, to its destination."""
-        world = self._world
-        function_arn = record["requestContext"]["functionArn"]
-        if service_of(arn) == "events":
-            kind = "Success" if record["requestContext"]["condition"] == "Success" else "Failure"
-            detail_type = f"Lambda Function Invocation Result - {kind}"
-            world.bus.put(
-                name_of(arn),
-                source="lambda",
-                detail_type=detail_type,
-                detail=dict(record),
-                resources=[arn, function_arn],
-            )
+    def _give_up(self, parcel: Parcel, error: ServiceError, exhausted: str) -> None:
+        """To the dead-letter queue, if there is one that the service may send to; else the event is gone."""
+        world, queue_arn = self._world, parcel.target.dead_letter_arn
+        if queue_arn is None:
+            world.log.add("deliver.dropped", name_of(parcel.source_arn), target=parcel.target.arn, error=error.code)
             return
         try:
-            self.send(arn, json.dumps(record), source="lambda")
-        except ServiceError as error:
-            world.log.add("destination.failed", name_of(function_arn), target=arn, error=error.code)
+            self._allow(ACTIONS["sqs"], queue_arn, parcel)
+            self.send(
+                queue_arn,
+                body(parcel, queue_params(parcel.target, world.queues)),
+                source=parcel.principal,
+                attributes=attributes(parcel, error, exhausted),
+            )
+        except ServiceError as refusal:
+            world.log.add(
+                "deliver.dropped",
+                name_of(parcel.source_arn),
+                target=queue_arn,
+                error=refusal.code,
+                message=refusal.message,
+            )
+        else:
+            world.log.add("deliver.dead", name_of(parcel.source_arn), queue=name_of(queue_arn), error=error.code)
 
-    def _forward(self, arn: str, text: str) -> None:
-        event = json.loads(text)
+    def _allow(self, action: str | None, arn: str, parcel: Parcel) -> None:
+        if self._world.authorizer is None or action is None:
+            return
+        decision = self._world.authorizer.check_service(
+            parcel.principal, action, arn, parcel.source_arn, parcel.target.role_arn
+        )
+        if not decision.allowed:
+            raise ServiceError(decision.code, decision.message, 403)
+
+    # -- asynchronous invocations --------------------------------------------------------------------------
+
+    def destination(self, arn: str, record: Mapping[str, Any], *, role_arn: str) -> None:
+        """The record of an asynchronous invocation, to its destination, with the permissions of the function's role.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html: what can't be sent only shows
+        in the metric DestinationDeliveryFailures; here it is `destination.failed` in the log.
+        """
+        function_arn = record["requestContext"]["functionArn"]
+        try:
+            self._allow_role(arn, function_arn, role_arn)
+            if service_of(arn) == "events":
+                self._announce(arn, record)
+            else:
+                self.send(arn, json.dumps(record), source="lambda")
+        except ServiceError as error:
+            self._failed(function_arn, arn, error)
+
+    def dead_letter(
+        self, arn: str, text: str, *, attributes: Mapping[str, Any], function_arn: str, role_arn: str
+    ) -> None:
+        """An event that a function failed on, to the function's own dead-letter queue or topic."""
+        try:
+            self._allow_role(arn, function_arn, role_arn)
+            self.send(arn, text, source="lambda", attributes=attributes)
+        except ServiceError as error:
+            self._failed(function_arn, arn, error)
+
+    def _allow_role(self, arn: str, function_arn: str, role_arn: str) -> None:
+        action, authorizer = ACTIONS.get(service_of(arn)), self._world.authorizer
+        if authorizer is None or action is None:
+            return
+        decision = authorizer.check_service("lambda.amazonaws.com", action, arn, function_arn, role_arn)
+        if not decision.allowed:
+            raise ServiceError(decision.code, decision.message, 403)
+
+    def _announce(self, arn: str, record: Mapping[str, Any]) -> None:
+        context = record["requestContext"]
+        kind = "Success" if context["condition"] == "Success" else "Failure"
         self._world.bus.put(
             name_of(arn),
-            source=event["source"],
-            detail_type=event["detail-type"],
-            detail=event["detail"],
-            resources=event.get("resources", []),
+            source="lambda",
+            detail_type=f"Lambda Function Invocation Result - {kind}",
+            detail=dict(record),
+            resources=[arn, context["functionArn"]],
         )
 
-    def publish(
-        self,
-        arn: str,
-        text: str,
-        *,
-        source: str,
-        subject: str | None = None,
-        attributes: Mapping[str, Any] | None = None,
-        lineage: Mapping[str, int] | None = None,
-    ) -> str:
-        """Pass a message on to a topic's queues and functions; returns its id.
-
-        The envelope: https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html.
-        """
-        from moto.sns.models import sns_backends  # noqa: PLC0415  only with topics
-
-        world = self._world
-        backend = sns_backends[world.deployment.account][world.deployment.region]
-        if arn not in backend.topics:
-            raise ServiceError("NotFound", f"Topic does not exist: {arn}", 404)
-        message_id = world.uuid(self._rng)
-        stamp = f"{world.clock.now:%Y-%m-%dT%H:%M:%S}.{world.clock.now.microsecond // 1000:03d}Z"
-        body = {"Type": "Notification", "MessageId": message_id, "TopicArn": arn, "Message": text, "Timestamp": stamp}
-        if subject is not None:
-            body["Subject"] = subject
-        for subscription in list(backend.subscriptions.values()):
-            matcher = subscription._filter_policy_matcher  # noqa: SLF001  moto's, and good
-            if subscription.topic.arn != arn or (matcher is not None and not matcher.matches(_shown(attributes), text)):
-                continue
-            if subscription.protocol == "lambda":
-                shown = {**body, "MessageAttributes": _shown(attributes)}
-                record = {"EventSource": "aws:sns", "EventVersion": "1.0", "EventSubscriptionArn": subscription.arn}
-                event = json.dumps({"Records": [{**record, "Sns": shown}]})
-                self._pass_on(arn, subscription.endpoint, event, source=source, lineage=lineage)
-            elif subscription.protocol == "sqs":
-                raw = subscription.attributes.get("RawMessageDelivery") == "true"
-                envelope = {**body, "MessageAttributes": _shown(attributes)} if attributes else body
-                self._pass_on(
-                    arn,
-                    subscription.endpoint,
-                    text if raw else json.dumps(envelope),
-                    source=source,
-                    attributes=attributes if raw else None,
-                    lineage=lineage,
-                )
-        return message_id
-
-    def _pass_on(self, topic: str, endpoint: str, text: str, **more: Any) -> None:
-        """To one subscriber; its failure is no business of the publisher."""
-        try:
-            self.send(endpoint, text, **more)
-        except ServiceError as error:
-            self._world.log.add("deliver.failed", name_of(topic), target=endpoint, error=error.code)
-
-    def _log(self, arn: str, text: str) -> None:
-        from moto.logs.models import logs_backends  # noqa: PLC0415  only with log groups
-
-        world = self._world
-        backend = logs_backends[world.deployment.account][world.deployment.region]
-        group = arn.split(":")[6]
-        stream = world.uuid(self._rng)
-        backend.create_log_stream(group, stream)
-        backend.put_log_events(group, stream, [{"timestamp": world.clock.ns // 1_000_000, "message": text}])
-
-
-def _shown(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {
-        name: {"Type": value["DataType"], "Value": value.get("StringValue", "")}
-        for name, value in (attributes or {}).items()
-    }
+    def _failed(self, function_arn: str, arn: str, error: ServiceError) -> None:
+        name = name_of(function_arn.removesuffix(":$LATEST"))
+        self._world.log.add("destination.failed", name, target=arn, error=error.code, message=error.message)

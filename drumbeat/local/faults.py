@@ -36,6 +36,10 @@ class Faults:
         """Delays in seconds of what a rule or schedule delivers: one for each time that it is delivered."""
         return (0.0,)
 
+    def delivery_error(self, principal: str, source_arn: str, target_arn: str, *, attempt: int) -> str | None:
+        """The error code with which the target refuses an attempt (from 1) of a rule or schedule; it is a throttle."""
+        return None
+
     def pick(self, queue: str, waiting: int) -> int:
         """Which of the waiting messages of a standard queue a receive takes next (0 is the oldest)."""
         return 0

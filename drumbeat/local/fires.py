@@ -15,6 +15,7 @@ from .clock import SECOND, to_datetime, to_ns
 from .deployment import Rule, Schedule
 from .inputs import schedule_input
 from .loop import Timer
+from .undelivered import SCHEDULER, Parcel
 from .world import World
 
 
@@ -112,7 +113,6 @@ class Fires:
             "schedule-arn": schedule.arn,
             "scheduled-time": scheduled,
             "execution-id": execution,
-            "attempt-number": "1",
         }
         event = {
             "version": "0",
@@ -127,14 +127,15 @@ class Fires:
         }
         world.log.add("fire", schedule.name, scheduled=scheduled, **({"window_s": window // SECOND} if window else {}))
         delay = window + world.latency.draw(world.latency.rule, self._rng)
-        world.delivery.later(
-            schedule.target,
-            schedule_input(schedule.target, attributes, event),
-            principal="scheduler.amazonaws.com",
+        parcel = Parcel(
+            target=schedule.target,
+            text=lambda attempt: schedule_input(schedule.target, {**attributes, "attempt-number": str(attempt)}, event),
+            event=event,
+            principal=SCHEDULER,
             source_arn=schedule.arn,
-            delay_ns=delay,
             event_id=execution,
         )
+        world.delivery.later(parcel, delay_ns=delay)
         armed = self._armed.get(schedule.arn)
         if schedule.delete_after_completion and armed is not None and armed.next is None:
             world.loop.after(delay, self._delete, schedule)

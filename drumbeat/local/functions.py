@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .output import Capture, Output
 
 ACCOUNT_CONCURRENCY = 1_000  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+SCALE_UP, SCALE_UP_S = 1_000, 10  # https://docs.aws.amazon.com/lambda/latest/dg/scaling-behavior.html
 RECURSION_LIMIT = 16  # https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
 Durations = Callable[[Function, Any, Random], float]
 Done = Callable[[Outcome], None]
@@ -54,6 +55,21 @@ class Pool:
         self.function, self.rng = function, rng
         self.idle: list[Environment] = []
         self.active = self.made = self.peak = 0
+        self._scale_up, self._refilled_ns = float(SCALE_UP), 0
+
+    def may_grow(self, now_ns: int) -> bool:
+        """Take one of the new environments that may be made now: 1,000 in 10 s, refilled all the time, not saved up."""
+        refill = (now_ns - self._refilled_ns) / SECOND * SCALE_UP / SCALE_UP_S
+        self._scale_up, self._refilled_ns = min(SCALE_UP, self._scale_up + refill), now_ns
+        if self._scale_up < 1:
+            return False
+        self._scale_up -= 1
+        return True
+
+    def forget_idle(self, oldest_ns: int) -> None:
+        """Drop the environments that weren't used since."""
+        while self.idle and self.idle[0].used_ns < oldest_ns:
+            self.idle.pop(0)
 
 
 class Functions:
@@ -157,8 +173,13 @@ class Functions:
             held = sum(other.function.reserved_concurrency or 0 for other in self.pools.values())
             used = sum(other.active for other in self.pools.values() if other.function.reserved_concurrency is None)
             limit, reason = self.account_concurrency - held, "ConcurrentInvocationLimitExceeded"
+        world = self._world
+        pool.forget_idle(world.clock.ns - seconds(world.latency.environment_idle))
+        if used < limit and not pool.idle and not pool.may_grow(world.clock.ns):
+            limit, reason = used, "FunctionInvocationRateLimitExceeded"
         if used >= limit:
-            self._world.meter.throttles[pool.function.name] += 1
+            world.meter.throttles[pool.function.name] += 1
+            world.log.add("invoke.throttled", pool.function.name, reason=reason)
             raise Throttled(reason)
         pool.active += 1
         self.running += 1
@@ -167,9 +188,6 @@ class Functions:
 
     def _environment(self, pool: Pool) -> tuple[Environment, bool]:
         world, function = self._world, pool.function
-        oldest = world.clock.ns - seconds(world.latency.environment_idle)
-        while pool.idle and pool.idle[0].used_ns < oldest:
-            pool.idle.pop(0)
         if pool.idle:
             return pool.idle.pop(), False
         pool.made += 1
