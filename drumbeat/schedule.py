@@ -13,21 +13,20 @@ https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.htm
 from __future__ import annotations
 
 import re
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
-from itertools import takewhile
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
+from .at import At
 from .cron import YEAR, normalise, parse_cron
 from .errors import InvalidSchedule
+from .instants import require_aware, require_window, through, within, zone_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Self
 
-_LONGEST_WINDOW = 1440  # minutes; FlexibleTimeWindow in the Scheduler API
 _UNITS = ("minutes", "hours", "days")
 _INSTANT = timedelta(microseconds=1)
 
@@ -43,11 +42,11 @@ class _Recurring:
 
     def __post_init__(self) -> None:
         if self.timezone is not None:
-            _zone(self.timezone)
-        _require_aware(start=self.start, end=self.end)
+            zone_named(self.timezone)
+        require_aware(start=self.start, end=self.end)
         if self.start is not None and self.end is not None and self.end <= self.start:
             raise InvalidSchedule(f"end {self.end} is not after start {self.start}; give a later end, or none")
-        _require_window(self.window_minutes)
+        require_window(self.window_minutes)
 
     @property
     def needs_scheduler(self) -> bool:
@@ -62,11 +61,11 @@ class _Recurring:
         `start` and `end` are included: "on, or after, the StartDate", "on, or before, the EndDate"
         (CreateSchedule). `anchor`, the creation of the rule or schedule, matters to a Rate only.
         """
-        _require_aware(after=after, until=until, anchor=anchor)
+        require_aware(after=after, until=until, anchor=anchor)
         if self.start is not None and self.start > after:
             after = self.start - _INSTANT
         last = min((limit for limit in (until, self.end) if limit is not None), default=None)
-        return _through(self._instants(after.astimezone(UTC), anchor), last)
+        return through(self._instants(after.astimezone(UTC), anchor), last)
 
     def _instants(self, after: datetime, anchor: datetime | None) -> Iterator[datetime]:
         raise NotImplementedError
@@ -74,7 +73,7 @@ class _Recurring:
     def _described(self, text: str) -> str:
         start = f", from {self.start.isoformat()}" if self.start else ""
         end = f", to {self.end.isoformat()}" if self.end else ""
-        return f"{text}{_within(self.window_minutes)}{start}{end}"
+        return f"{text}{within(self.window_minutes)}{start}{end}"
 
 
 @dataclass(frozen=True)
@@ -197,72 +196,6 @@ class Rate(_Recurring):
         return self._described(self.expression)
 
 
-@dataclass(frozen=True)
-class At:
-    """Fires once, at a date and time in `timezone`: "at(2026-03-29T02:30:00)".
-
-    `when` is text in that form, a datetime without a zone (both local times in `timezone`), or one with a
-    zone, which is converted. It is kept as the aware local time; `instant` is the same in UTC. Whole seconds
-    only. A local time that a change of clocks skips is refused, as AWS doesn't say what it does with it; of a
-    doubled one, the first is meant (as for Cron).
-    """
-
-    when: datetime | str
-    _: KW_ONLY
-    timezone: str = "UTC"
-    window_minutes: int = 0
-
-    def __post_init__(self) -> None:
-        zone = _zone(self.timezone)
-        when = _parse_local(self.when) if isinstance(self.when, str) else self.when
-        if when.microsecond:
-            raise InvalidSchedule(f"at {when.isoformat()}: only whole seconds are allowed; .replace(microsecond=0)")
-        local = when.replace(tzinfo=zone, fold=0) if when.tzinfo is None else when.astimezone(zone)
-        if local.utcoffset() != local.replace(fold=0).utcoffset():
-            raise InvalidSchedule(
-                f"at {when.isoformat()}: this is the second {local:%H:%M:%S} of a day on which "
-                f"{self.timezone} puts its clocks back, and at() means the first; give the instant in UTC"
-            )
-        shown = local.astimezone(UTC).astimezone(zone)
-        if shown.replace(tzinfo=None) != local.replace(tzinfo=None):
-            raise InvalidSchedule(
-                f"at {local:%Y-%m-%dT%H:%M:%S}: {self.timezone} has no such time, its clocks skip it, and "
-                f"AWS doesn't say what it does then; write {shown:%Y-%m-%dT%H:%M:%S}, or the instant in UTC"
-            )
-        object.__setattr__(self, "when", local.replace(fold=0))
-        _require_window(self.window_minutes)
-
-    @property
-    def expression(self) -> str:
-        """The time as AWS wants it, local to `timezone`: "at(2026-03-29T02:30:00)"."""
-        return f"at({self._local.replace(tzinfo=None).isoformat()})"
-
-    @property
-    def instant(self) -> datetime:
-        """The one fire, in UTC."""
-        return self._local.astimezone(UTC)
-
-    @property
-    def needs_scheduler(self) -> bool:
-        """True: rules have no one-time schedules."""
-        return True
-
-    def fires(
-        self, *, after: datetime, until: datetime | None = None, anchor: datetime | None = None
-    ) -> Iterator[datetime]:
-        """Yield the one fire, if it is after `after` and not after `until`; `anchor` doesn't matter."""
-        _require_aware(after=after, until=until, anchor=anchor)
-        return _through(iter([self.instant] if self.instant > after else []), until)
-
-    @property
-    def _local(self) -> datetime:
-        assert isinstance(self.when, datetime)  # for the type: __post_init__ made it one
-        return self.when
-
-    def __str__(self) -> str:
-        return f"{self.expression} {self.timezone}{_within(self.window_minutes)}"
-
-
 Schedule = Cron | Rate | At
 
 
@@ -289,48 +222,3 @@ def parse_schedule(
         f"schedule {text!r}: none of cron(...), rate(...) and at(...); write for example "
         "'cron(0 0 * * ? *)', 'rate(5 minutes)' or 'at(2026-03-29T02:30:00)'"
     )
-
-
-def _through(instants: Iterator[datetime], last: datetime | None) -> Iterator[datetime]:
-    return instants if last is None else takewhile(lambda instant: instant <= last, instants)
-
-
-def _within(minutes: int) -> str:
-    return f", within {minutes} min" if minutes else ""
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # unknown, malformed, or a folder such as "America"
-        known = sorted(available_timezones())
-    if not known:
-        raise InvalidSchedule(f"time zone {name!r}: this Python knows no time zones; install the package tzdata")
-    lower = {zone.lower(): zone for zone in known}
-    wanted = name.lower().replace(" ", "_")
-    close = [zone for zone in known if zone.lower().endswith(f"/{wanted}")]
-    close += [lower[match] for match in get_close_matches(wanted, lower, n=3)]
-    meant = f"did you mean {' or '.join(dict.fromkeys(close))}?" if close else "write it as Continent/City"
-    raise InvalidSchedule(f"time zone {name!r} is not in the IANA time zone database; {meant}")
-
-
-def _require_aware(**given: datetime | None) -> None:
-    for name, value in given.items():
-        if value is not None and value.utcoffset() is None:
-            raise InvalidSchedule(f"{name} {value} has no time zone; give it one: .replace(tzinfo=UTC)")
-
-
-def _require_window(minutes: int) -> None:
-    if isinstance(minutes, bool) or not isinstance(minutes, int) or not 0 <= minutes <= _LONGEST_WINDOW:
-        raise InvalidSchedule(f"window_minutes {minutes!r}: 1 to {_LONGEST_WINDOW} minutes are allowed, or 0 for none")
-
-
-def _parse_local(text: str) -> datetime:
-    match = re.fullmatch(r"(at\()?([0-9]{4}(?:-[0-9]{2}){2}T[0-9]{2}(?::[0-9]{2}){2})(?(1)\))", text.strip())
-    try:
-        return datetime.fromisoformat(match[2] if match else "")
-    except ValueError as error:
-        raise InvalidSchedule(
-            f"at {text!r}: a date and time yyyy-mm-ddThh:mm:ss is allowed, without offset; write for example "
-            "'2026-03-29T02:30:00' and the zone as timezone=\"Europe/Berlin\", or pass an aware datetime"
-        ) from error

@@ -22,7 +22,8 @@ from types import CodeType, ModuleType
 from typing import Any
 
 SHARED = frozenset({"boto3", "botocore", "s3transfer", "moto", "responses", "time_machine", "_time_machine"})
-PRIVATE = frozenset({"aws_lambda_powertools"})  # keeps state in its modules: never shared by two environments
+PRIVATE = frozenset({"aws_lambda_powertools", "pydantic"})
+"""Never shared: Powertools keeps state in its modules, and asks `sys.modules` for pydantic, which may be only ours."""
 _MACHINES = {"x86_64": 62, "AMD64": 62, "aarch64": 183, "arm64": 183}  # e_machine in an ELF header
 _compiled: dict[str, CodeType] = {}
 

@@ -50,11 +50,22 @@ class RunView:
 class AppCloud(LocalCloud):
     """An app of drumbeat's, deployed on a virtual AWS."""
 
-    def run(self, task: str, items: Iterable[Any] | None = None, *, at: datetime | None = None) -> RunView:
-        """Fire a task and let time pass until nothing is under way; `items` stand in for what expand would yield."""
+    def run(
+        self,
+        task: str,
+        items: Iterable[Any] | None = None,
+        *,
+        at: datetime | None = None,
+        within: timedelta = timedelta(hours=6),
+    ) -> RunView:
+        """Fire a task and let time pass until nothing is under way; `items` stand in for what expand would yield.
+
+        Raises AssertionError, with what is under way, if it doesn't come to rest `within` that virtual time.
+        """
         given = None if items is None else tuple(items)
         run = self.fire(task, given, at=at)
-        self.run_until_idle(timedelta(days=14))
+        if not self.run_until_idle(within):
+            raise AssertionError(f"{run.id} didn't come to rest within {within}; {self._under_way()}")
         return self.show(run, given)
 
     def fire(self, task: str, items: Iterable[Any] | None = None, *, at: datetime | None = None) -> Run:
@@ -120,6 +131,12 @@ class AppCloud(LocalCloud):
             if function.environment.get("DRUMBEAT_TASK") == task and f".{kind}." in function.handler:
                 return function.name
         raise UnknownTask(f"task {task!r} isn't deployed; there are {', '.join(self.tasks) or 'none'}")
+
+    def _under_way(self) -> str:
+        depths = {queue.name: self.queue_depth(queue.name) for queue in self.deployment.queues}
+        waiting = "\n".join(f"  {name}: {depth}" for name, depth in depths.items() if any(depth))
+        latest = "\n".join(f"  {line}" for line in self.log.text().splitlines()[-5:])
+        return f"queues with messages (visible, in flight, delayed):\n{waiting}\nlatest events:\n{latest}"
 
     def _named(self, name: str) -> str:
         return next(outputs[name] for outputs in self.deployment.outputs.values() if name in outputs)

@@ -20,7 +20,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker."""
-    config.addinivalue_line("markers", "cloud(**settings): settings of the `cloud` fixture: start, seed, durations, ...")
+    config.addinivalue_line(
+        "markers", "cloud(**settings): settings of the `cloud` fixture: start, seed, durations, ..."
+    )
 
 
 @pytest.fixture(scope="session")
