@@ -32,6 +32,10 @@ def local(  # noqa: PLR0917  (Typer passes them by name)
         Path | None, typer.Option("--out", metavar="DIR", help="Copy what the runs publish here, and draw runs.svg.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="The same number gives the same events.")] = 0,
+    permissions: Annotated[
+        bool,
+        typer.Option("--permissions", help="Tell by role what was granted and never used, and the smallest policy."),
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document on standard output, and nothing else there.")
     ] = False,
@@ -48,6 +52,8 @@ def local(  # noqa: PLR0917  (Typer passes them by name)
 
     [bold]drumbeat local --from 2027-03-28T00:00:00+01:00 --json | jq .runs[/]
 
+    [bold]drumbeat local --permissions --json | jq '.permissions | .[].unused'[/]
+
     Exit status: 0 if all runs succeeded, 1 if one has not, 2 if what you asked for can't be done.
     """
     project: Project = context.obj
@@ -57,15 +63,24 @@ def local(  # noqa: PLR0917  (Typer passes them by name)
         raise Refused(f"--to {end:%Y-%m-%dT%H:%M:%SZ} isn't after --from {start:%Y-%m-%dT%H:%M:%SZ}; give a later one")
     if task is not None:
         project.task(task)
-    succeeded = _run(project, start, end, task=task, out=out, seed=seed, as_json=as_json)
+    succeeded = _run(project, start, end, task=task, out=out, seed=seed, permissions=permissions, as_json=as_json)
     raise typer.Exit(0 if succeeded else 1)
 
 
 def _run(
-    project: "Project", start: datetime, end: datetime, *, task: str | None, out: Path | None, seed: int, as_json: bool
+    project: "Project",
+    start: datetime,
+    end: datetime,
+    *,
+    task: str | None,
+    out: Path | None,
+    seed: int,
+    permissions: bool,
+    as_json: bool,
 ) -> bool:
     from drumbeat.local.synth import synthesize
 
+    from . import permissions as told
     from . import picture, report, summary
     from .bars import Bars
     from .files import prepare
@@ -82,7 +97,9 @@ def _run(
         result = simulate(order, bars.show)
     drawing = picture.draw(result, out) if out is not None else None
     if as_json:
-        sys.stdout.write(report.text(result) + "\n")
+        sys.stdout.write(report.text(result, with_permissions=permissions) + "\n")
     else:
         summary.show(result, drawing, screen())
+        if permissions:
+            told.show(result, screen())
     return all(run.state in ("SUCCEEDED", "SKIPPED") for run in result.runs) and result.idle

@@ -20,6 +20,7 @@ from .watch import Watch, functions_of
 
 if TYPE_CHECKING:
     from drumbeat.local import LocalCloud
+    from drumbeat.local.iam import RoleReport
 
 DEPLOYED_BEFORE = timedelta(minutes=1)
 _INSTANT = timedelta(milliseconds=1)
@@ -51,7 +52,10 @@ class Order:
 
 @dataclass(frozen=True)
 class Result:
-    """What happened. `requests` are calls by service and operation; `polls` of those are the pollers' receives."""
+    """What happened. `requests` are calls by service and operation; `polls` of those are the pollers' receives.
+
+    `functions` tells the task and the kind (worker, ...) of a logical id.
+    """
 
     order: Order
     runs: list[RunRecord]
@@ -64,6 +68,8 @@ class Result:
     fires: int
     bill: Bill
     published: list[Published]
+    permissions: "tuple[RoleReport, ...]"
+    functions: dict[str, tuple[str, str]]
     ended: datetime
     idle: bool
     real_s: float
@@ -109,6 +115,11 @@ def simulate(order: Order, on_progress: OnProgress) -> Result:
             fires=sum(watch.fires[name] for name in schedule_tasks(cloud.deployment)),
             bill=_bill(cloud, watch),
             published=fetch_results(cloud.client("s3"), bucket, [run.id for run in runs], order.out),
+            permissions=cloud.permissions(),
+            functions={
+                function.logical_id: (function.environment.get("DRUMBEAT_TASK", ""), _kind(function.handler))
+                for function in cloud.deployment.functions
+            },
             ended=cloud.now,
             idle=idle,
             real_s=time.perf_counter() - began,
@@ -127,6 +138,11 @@ def _seldom(progress: Callable[..., None], every_s: float = 0.1) -> Callable[...
             progress(*arguments)
 
     return call
+
+
+def _kind(handler: str) -> str:
+    """The module of a handler: worker, dispatcher, keeper."""
+    return handler.rpartition(".")[0].rpartition(".")[2].rpartition("/")[2]
 
 
 def _output(cloud: "LocalCloud", name: str) -> str:

@@ -26,7 +26,7 @@ from .faults import Faults
 from .fires import Fires
 from .functions import ACCOUNT_CONCURRENCY, Durations, Functions
 from .gateway import Gateway, is_open
-from .iam import Authorizer
+from .iam import Authorizer, RoleReport, report
 from .latency import Latency
 from .log import KEEP, Entry, EventLog
 from .loop import Loop
@@ -268,6 +268,10 @@ class LocalCloud:
     def authorizer(self) -> Authorizer | None:
         """What roles needed (`usage`) and what they were granted for nothing (`unused`); None with authorize=False."""
         return self._world.authorizer
+
+    def permissions(self) -> tuple[RoleReport, ...]:
+        """What each role needed, what it was granted for nothing, and the smallest policy; () with authorize=False."""
+        return report(self.deployment, self._world.authorizer) if self._world.authorizer is not None else ()
 
     @property
     def requests(self) -> Counter[tuple[str, str]]:

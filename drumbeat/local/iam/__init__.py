@@ -2,6 +2,8 @@
 
 from .authorizer import Authorizer
 from .decision import Decision
+from .needs import Need
+from .report import RoleReport, Used, report
 from .usage import Unused
 
-__all__ = ["Authorizer", "Decision", "Unused"]
+__all__ = ["Authorizer", "Decision", "Need", "RoleReport", "Unused", "Used", "report"]

@@ -18,7 +18,7 @@ from .context import base_keys, place, role_keys, service_keys
 from .decision import Decision, denial
 from .policies import holder, on_resources
 from .statement import Caller, Statement, statements
-from .usage import Unused, Usage
+from .usage import Unused, Usage, scope
 
 _REMEMBERED = 20_000
 
@@ -53,8 +53,8 @@ class Authorizer:
         refused = next((decision for decision in decisions if not decision.allowed), None)
         if refused is not None:
             return refused
-        for access in needed:
-            self._usage.record(role_arn, access.action, access.resource)
+        for access, decision in zip(needed, decisions, strict=True):
+            self._usage.record(role_arn, access.action, decision.scope)
         if len(decisions) == 1:
             return decisions[0]
         resources = tuple(decision.resource for decision in decisions)
@@ -78,7 +78,7 @@ class Authorizer:
             return trusted
         decision = self._under_role(role_arn, self._sessions.get(role_arn, principal), Access(action, resource_arn))
         if decision.allowed:
-            self._usage.record(role_arn, action, resource_arn)
+            self._usage.record(role_arn, action, decision.scope)
         return decision
 
     def trusts(self, role_arn: str, principal: str, source_arn: str | None = None) -> bool:
@@ -90,9 +90,14 @@ class Authorizer:
         """Return how often each role was seen to need each action and resource."""
         return self._usage.seen()
 
-    def unused(self) -> tuple[Unused, ...]:
-        """Return what is granted and was never needed."""
-        return self._usage.unused(self._roles)
+    def unused(self, usage: Usage | None = None) -> tuple[Unused, ...]:
+        """Return what is granted and was never needed, by what was seen or by another account of it."""
+        return (usage or self._usage).unused(self._roles)
+
+    def grants(self, role_arn: str, action: str, resource: str) -> bool:
+        """Tell whether a role may do this; it counts as no use."""
+        session = self._sessions.get(role_arn, "local")
+        return self._under_role(role_arn, session, Access(action, resource)).allowed
 
     def smallest_policy(self, role_arn: str) -> dict[str, Any]:
         """Return the smallest policy under which the calls seen so far would pass."""
@@ -150,5 +155,11 @@ def _covering(found: Iterable[Statement], access: Access, keys: Keys, notes: lis
 
 def _allowed(access: Access, statement: Statement, notes: list[str]) -> Decision:
     return Decision(
-        True, access.action, access.resource, (access.resource,), statement.raw, notes=tuple(dict.fromkeys(notes))
+        True,
+        access.action,
+        access.resource,
+        (access.resource,),
+        statement.raw,
+        notes=tuple(dict.fromkeys(notes)),
+        scope=scope(access.resource, () if statement.not_resources else statement.resources),
     )

@@ -32,7 +32,7 @@ class Decision:
     """Allowed or not. Of several accesses that a call needs, `action` and `resource` are the first one denied, if any.
 
     `statement` is what allowed or explicitly denied it, `grant` the statement to add, `code` the service's error code,
-    `notes` what the local cloud could not judge.
+    `notes` what the local cloud could not judge, `scope` the resource as the narrowest sensible policy would name it.
     """
 
     allowed: bool
@@ -44,6 +44,7 @@ class Decision:
     message: str = ""
     code: str = ""
     notes: tuple[str, ...] = ()
+    scope: str = ""
 
 
 def denial(

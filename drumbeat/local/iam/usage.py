@@ -22,13 +22,13 @@ class Unused:
 
 
 class Usage:
-    """Allowed actions by role, with the resource narrowed no further than a policy sensibly would."""
+    """Allowed actions by role, with the resource named as a policy sensibly would (see `scope`)."""
 
     def __init__(self) -> None:
         self._seen: defaultdict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
 
     def record(self, role_arn: str, action: str, resource: str) -> None:
-        self._seen[role_arn][action, scope(resource)] += 1
+        self._seen[role_arn][action, resource] += 1
 
     def seen(self) -> dict[str, dict[tuple[str, str], int]]:
         return {role: dict(sorted(counts.items())) for role, counts in sorted(self._seen.items())}
@@ -68,8 +68,17 @@ class Usage:
         return covered != statement.not_resources
 
 
-def scope(resource: str) -> str:
-    """Return the resource as a policy would name it: all objects of a bucket, all streams of a log group."""
+def scope(resource: str, granted: Iterable[str] = ()) -> str:
+    """Return the resource as a policy would name it: all objects of a bucket, all streams of a log group.
+
+    A grant that names less (the objects under a prefix) is kept as it is.
+    """
+    wide = _widened(resource)
+    narrower = [one for one in granted if "${" not in one and like(resource, one) and like(one, wide)]
+    return max(narrower, key=len, default=wide)
+
+
+def _widened(resource: str) -> str:
     if resource.startswith("arn:aws:s3:::"):
         parts = resource.split("/", 1)
         return f"{parts[0]}/*" if len(parts) == _BUCKET_AND_KEY else resource
