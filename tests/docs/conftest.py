@@ -49,8 +49,8 @@ def _app(folder: Path, title: str) -> Path:
     if (folder / "reports").is_dir():
         (folder / "reports" / "monthly.py").write_text(titled("handlers/")[0].text)
     (folder / ".drumbeat").mkdir()
-    if (ROOT / ".drumbeat" / "layers").is_dir():
-        shutil.copytree(ROOT / ".drumbeat" / "layers", folder / ".drumbeat" / "layers")
+    (ROOT / ".drumbeat" / "layers").mkdir(parents=True, exist_ok=True)
+    (folder / ".drumbeat" / "layers").symlink_to(ROOT / ".drumbeat" / "layers")
     return folder
 
 

@@ -14,11 +14,21 @@ from drumbeat.testing.cloud import AppCloud
 
 from .blocks import PAGES, ROOT, Block, blocks, titled
 
+EXAMPLES = [
+    (block, name)
+    for block in {block.title: block for block in titled("tests/")}.values()
+    for name in re.findall(r"^def (test_\w+)", block.text, re.MULTILINE)
+]
 
-def _examples() -> Iterator[Any]:
-    for title, block in {block.title: block for block in titled("tests/")}.items():
-        for name in re.findall(r"^def (test_\w+)", block.text, re.MULTILINE):
-            yield pytest.param(block, name, id=f"{title}::{name}")
+
+def _example(block: Block, name: str) -> Any:
+    module = types.ModuleType("example")
+    exec(compile(block.text, block.title, "exec"), vars(module))
+    return getattr(module, name)
+
+
+def _settings(example: Any) -> dict[str, Any]:
+    return next((mark.kwargs for mark in getattr(example, "pytestmark", ()) if mark.name == "cloud"), {})
 
 
 def _links() -> Iterator[Any]:
@@ -39,17 +49,22 @@ def test_an_example_without_a_title_runs_as_it_stands(block: Block) -> None:
     exec(compile(block.text, block.page, "exec"), {"__name__": "example"})
 
 
-@pytest.mark.parametrize(("block", "name"), list(_examples()))
 @pytest.mark.usefixtures("docs_handlers")
-def test_an_example_of_a_test_passes(block: Block, name: str, docs_apps: dict[str, Path]) -> None:
-    module = types.ModuleType("example")
-    exec(compile(block.text, block.title, "exec"), vars(module))
-    example = getattr(module, name)
-    if "cloud" not in inspect.signature(example).parameters:
-        example()
-        return
-    settings = next((mark.kwargs for mark in getattr(example, "pytestmark", ()) if mark.name == "cloud"), {})
-    with AppCloud(docs_apps["app.py"], **settings) as cloud:
+def test_examples_of_tests_pass(docs_apps: dict[str, Path]) -> None:
+    """All those that leave the cloud as it is, in one: to deploy is what takes time."""
+    with AppCloud(docs_apps["app.py"]) as cloud:
+        for block, name in EXAMPLES:
+            example = _example(block, name)
+            if not _settings(example):
+                example(*([cloud] if inspect.signature(example).parameters else []))
+                cloud.advance(minutes=1)
+
+
+@pytest.mark.parametrize(("block", "name"), [found for found in EXAMPLES if "mark.cloud" in found[0].text])
+@pytest.mark.usefixtures("docs_handlers")
+def test_an_example_with_a_cloud_of_its_own_passes(block: Block, name: str, docs_apps: dict[str, Path]) -> None:
+    example = _example(block, name)
+    with AppCloud(docs_apps["app.py"], **_settings(example)) as cloud:
         example(cloud)
 
 
