@@ -17,7 +17,7 @@ demo: .venv/ready  ## run a day of the two tasks in handlers/ in the local cloud
 	$(BIN)/drumbeat local --from $(DAY)T00:00:00Z --to $(DAY)T12:00:00Z --out out
 
 test: .venv/ready  ## run the whole test suite, offline
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 lint: .venv/ready  ## style and formatting
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """Synthesize the app as the CDK's own command does, if its sources have changed since the last time."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -24,21 +25,22 @@ class SynthFailed(LocalError):
 def synthesize(app: Path) -> Path:
     """Return the folder with the app's cloud assembly, `.drumbeat/cdk.out`, made again only if it is out of date."""
     assembly, stamp = app / ".drumbeat" / "cdk.out", app / ".drumbeat" / "cdk.out.key"
-    key = _key(app)
-    if assembly.is_dir() and stamp.is_file() and stamp.read_text() == key:
-        return assembly
-    _check(app)
-    stamp.unlink(missing_ok=True)
-    shutil.rmtree(assembly, ignore_errors=True)
+    if not (app / "app.py").is_file():
+        raise SynthFailed(f"no app.py in {app}; run in the folder of your app, or name it with --app")
     assembly.parent.mkdir(exist_ok=True)
-    _run(app, assembly)
-    stamp.write_text(key)
+    with (app / ".drumbeat" / "cdk.out.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one process synthesizes, those beside it find it done
+        key = _key(app)
+        if not (assembly.is_dir() and stamp.is_file() and stamp.read_text() == key):
+            _require_node()
+            stamp.unlink(missing_ok=True)
+            shutil.rmtree(assembly, ignore_errors=True)
+            _run(app, assembly)
+            stamp.write_text(key)
     return assembly
 
 
-def _check(app: Path) -> None:
-    if not (app / "app.py").is_file():
-        raise SynthFailed(f"no app.py in {app}; run in the folder of your app, or name it with --app")
+def _require_node() -> None:
     if shutil.which("node") is None:
         raise SynthFailed("node isn't on the PATH, and the AWS CDK needs it; install Node.js 22 (20 will do)")
 

@@ -3,13 +3,14 @@
 Loading it imports nothing but pytest; the app is synthesized once a session, and only if its sources have changed.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from drumbeat.testing.cloud import AppCloud
 
 

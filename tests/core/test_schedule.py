@@ -301,7 +301,7 @@ def test_a_refusal_is_an_instruction(make, wrong, remedy):
 
 
 def test_a_python_without_time_zones_says_so(monkeypatch):
-    monkeypatch.setattr("drumbeat.schedule.available_timezones", set)
+    monkeypatch.setattr("drumbeat.instants.available_timezones", set)
 
     with pytest.raises(InvalidSchedule, match="install the package tzdata"):
         Cron(DAILY, timezone="Mars/Olympus")
