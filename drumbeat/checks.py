@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from drumbeat import limits
+from drumbeat.at import At
 from drumbeat.errors import InvalidTask
 from drumbeat.permission import Allow
 from drumbeat.retry import Backoff
 from drumbeat.run import TASK_NAME
-from drumbeat.schedule import At, Cron, Rate
+from drumbeat.schedule import Cron, Rate
 
 if TYPE_CHECKING:
     from drumbeat.task import Task

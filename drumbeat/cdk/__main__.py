@@ -1,4 +1,4 @@
-"""`python -m drumbeat.cdk`: stage the bundle of the app in this folder, so that no later synth needs a package index."""
+"""`python -m drumbeat.cdk`: stage the bundle of the app in this folder: no later synth needs a package index."""
 
 from drumbeat.discovery import discover
 from drumbeat.errors import DrumbeatError

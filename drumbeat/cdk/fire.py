@@ -10,7 +10,8 @@ from aws_cdk import aws_scheduler_targets as schedule_targets
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from drumbeat.schedule import At, Cron, Rate
+from drumbeat.at import At
+from drumbeat.schedule import Cron, Rate
 
 from .function import MAX_AGE
 

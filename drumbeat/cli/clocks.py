@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from drumbeat.schedule import At, Cron, Rate
+from drumbeat.at import At
+from drumbeat.schedule import Cron, Rate
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from drumbeat.at import At
 from drumbeat.run import format_time
-from drumbeat.schedule import At, Cron, Rate
+from drumbeat.schedule import Cron, Rate
 
 from .clocks import rows
 from .edge import Refused

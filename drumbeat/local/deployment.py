@@ -77,7 +77,7 @@ class EventSourceMapping:
 
 @dataclass(frozen=True)
 class Target:
-    """Where a rule or schedule sends: `input` is the literal text, `input_paths` and `input_template` the transformer."""
+    """Where a rule or schedule sends: `input` is literal, `input_paths` and `input_template` are the transformer."""
 
     id: str
     arn: str

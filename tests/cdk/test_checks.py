@@ -20,7 +20,7 @@ ACKNOWLEDGED = {  # rule at construct: reason
     r"AwsSolutions-IAM5\[Resource::<StoreBucket\w+\.Arn>/(results|runs)/[a-z-]+/\*\] at .*": "a task's own prefix",
     r"AwsSolutions-IAM5\[Resource::<StoreBucket\w+\.Arn>/runs/\*\] at .*/Keeper/.*": "the keeper sees to every task",
     r"AwsSolutions-IAM5\[Resource::.*/(in|photos)/\*\] at .*": "the prefix of the task's source",
-    r"AwsSolutions-IAM5\[Resource::arn:aws:s3:::(reports|<StoreBucket\w+>/templates)/\*\] at .*/manual/.*": "declared by the task's author",
+    r"AwsSolutions-IAM5\[Resource::arn:aws:s3:::(reports|<\w+>/templates)/\*\] at .*/manual/.*": "the author's own",
     r"AwsSolutions-IAM5\[Resource::<\w+DispatcherFunction\w+\.Arn>:\*\] at .*/Fire/.*": "CDK's grant to Scheduler",
     r"AwsSolutions-IAM5\[Resource::\*\] at .*/often/.*": "X-Ray has no resources to name",
 }

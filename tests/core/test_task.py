@@ -68,7 +68,7 @@ def test_a_function_of_the_wrong_shape_is_refused() -> None:
     with pytest.raises(InvalidTask, match=r"def work\(item, run\)"):
         task.work(lambda item: item)
     with pytest.raises(InvalidTask, match=r"def expand\(run\)"):
-        task.expand(lambda: [])
+        task.expand(list[int]().copy)
 
 
 def test_a_second_function_of_a_kind_is_refused() -> None:

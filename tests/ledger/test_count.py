@@ -65,10 +65,8 @@ def test_whatever_dies_and_repeats_the_run_is_counted_exactly_and_never_early(
     while steps:
         step = steps.pop(0)
         try:
-            if step is None:
-                reached = count.seal(dying, RUN, chunks, expires_at=0)
-            else:
-                reached = settle(dying, step).run_totals
+            sealing = step is None
+            reached = count.seal(dying, RUN, chunks, expires_at=0) if sealing else settle(dying, step).run_totals
         except Crash:
             steps.append(step)
             continue

@@ -1,6 +1,7 @@
 """What is wrong ends in a visible state with its reason, and hangs no run."""
 
 import json
+
 import pytest
 
 from drumbeat.testing.cloud import AppCloud, RunView

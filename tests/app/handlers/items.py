@@ -1,8 +1,10 @@
 """Tasks whose items do what they say, so that a test can choose what happens."""
 
 import asyncio
+import json
 import os
 import time
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -78,8 +80,6 @@ plain.work(do)
 @plain.complete
 def add_up(run: Run, results: Iterator[Any]) -> None:
     """Publish all results in one object."""
-    import json
-
     import boto3
 
     body = json.dumps(list(results)).encode()
@@ -124,8 +124,6 @@ once.expand(Range(0, 4))
 @once.work
 def leave_a_trace(item: Item, run: Run) -> Any:
     """Write one object per effect, then do what the item says."""
-    import uuid
-
     import boto3
 
     key = f"runs/{run.id}/effects/{item['id']}/{uuid.uuid4()}"
