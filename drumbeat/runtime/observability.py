@@ -3,11 +3,13 @@
 Nothing here is given an item, a result or the text of an error: those may hold a customer's data.
 """
 
+import os
 import traceback
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.shared.functions import strtobool
 
 from drumbeat.errors import DrumbeatError
 
@@ -56,8 +58,8 @@ def _measured(handler: Any) -> Any:
 def observed(handler: Any, *, tracing: bool) -> Any:
     """A Lambda handler that logs with the context's fields, flushes its metrics, and traces if it is asked to."""
     handler = logger.inject_lambda_context(_measured(handler), clear_state=True)
-    if not tracing:
-        return handler
+    if not tracing or strtobool(os.environ.get("POWERTOOLS_TRACE_DISABLED", "false")):
+        return handler  # a disabled Tracer would still load the X-Ray SDK, which opens a socket
     from aws_lambda_powertools import Tracer  # noqa: PLC0415  (the X-Ray SDK is bundled only where a task traces)
 
     return Tracer().capture_lambda_handler(handler, capture_response=False, capture_error=False)

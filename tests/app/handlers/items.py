@@ -90,7 +90,7 @@ strict = Task("strict", chunk_size=5, retries=0, backoff=QUICK, timeout_s=10, it
 strict.expand(Range(0, 5))
 strict.work(do)
 
-threads = Task("threads", concurrency=4, chunk_size=8, retries=1, backoff=QUICK, timeout_s=30)
+threads = Task("threads", concurrency=4, chunk_size=8, retries=1, backoff=QUICK, timeout_s=30, tracing=True)
 threads.expand(Range(0, 20))
 threads.work(do)
 
