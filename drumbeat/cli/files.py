@@ -1,6 +1,7 @@
 """Files between the app's folder and its bucket: inputs go in before the first fire, results come out at the end."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,8 @@ from .edge import Refused
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+    from drumbeat.local.log import Entry
 
 INPUTS, RESULTS = "inputs", "results/"
 
@@ -56,3 +59,26 @@ def prepare(out: Path | None) -> None:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Refused(f"--out {out} can't be a folder ({error.strerror}); name another one") from None
+
+
+def check_new_file(path: Path | None, option: str, endings: tuple[str, ...]) -> None:
+    """Raise Refused, before anything runs, if a file can't be written there or its name doesn't tell its form."""
+    if path is None:
+        return
+    if path.suffix not in endings:
+        raise Refused(f"{option} {path}: end its name in {' or '.join(endings)}, that says what to write")
+    if not path.parent.is_dir():
+        raise Refused(f"{option} {path}: there is no folder {path.parent}; make it first")
+
+
+@contextmanager
+def written(path: Path | None) -> Iterator[Callable[["Entry"], None]]:
+    """Give what writes each entry of the event log to a file as it happens, so that none is kept."""
+    if path is None:
+        yield lambda _entry: None
+        return
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        if path.suffix == ".txt":
+            yield lambda entry: print(entry.text(), file=file)
+        else:
+            yield lambda entry: print(entry.json(), file=file)

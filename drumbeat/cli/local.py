@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .edge import Refused
+from .files import check_new_file
 from .times import day_of, read_time
 
 if TYPE_CHECKING:
@@ -31,6 +33,14 @@ def local(  # noqa: PLR0917  (Typer passes them by name)
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Copy what the runs publish here, and draw runs.svg.")
     ] = None,
+    timeline: Annotated[
+        Path | None,
+        typer.Option("--timeline", metavar="FILE.svg", help="Draw fires, invocations and queues over virtual time."),
+    ] = None,
+    log: Annotated[
+        Path | None,
+        typer.Option("--log", metavar="FILE", help="Write every event: .jsonl for JSON Lines, .txt for people."),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="The same number gives the same events.")] = 0,
     permissions: Annotated[
         bool,
@@ -52,6 +62,8 @@ def local(  # noqa: PLR0917  (Typer passes them by name)
 
     [bold]drumbeat local --from 2027-03-28T00:00:00+01:00 --json | jq .runs[/]
 
+    [bold]drumbeat local --timeline day.svg --log day.jsonl --seed 7[/]
+
     [bold]drumbeat local --permissions --json | jq '.permissions | .[].unused'[/]
 
     Exit status: 0 if all runs succeeded, 1 if one has not, 2 if what you asked for can't be done.
@@ -63,21 +75,35 @@ def local(  # noqa: PLR0917  (Typer passes them by name)
         raise Refused(f"--to {end:%Y-%m-%dT%H:%M:%SZ} isn't after --from {start:%Y-%m-%dT%H:%M:%SZ}; give a later one")
     if task is not None:
         project.task(task)
-    succeeded = _run(project, start, end, task=task, out=out, seed=seed, permissions=permissions, as_json=as_json)
+    check_new_file(timeline, "--timeline", (".svg",))
+    check_new_file(log, "--log", (".jsonl", ".txt"))
+    files = Files(out=out, timeline=timeline, log=log)
+    asked = Asked(start, end, task=task, seed=seed, files=files)
+    succeeded = _run(project, asked, permissions=permissions, as_json=as_json)
     raise typer.Exit(0 if succeeded else 1)
 
 
-def _run(
-    project: "Project",
-    start: datetime,
-    end: datetime,
-    *,
-    task: str | None,
-    out: Path | None,
-    seed: int,
-    permissions: bool,
-    as_json: bool,
-) -> bool:
+@dataclass(frozen=True)
+class Files:
+    """What to write, and where."""
+
+    out: Path | None
+    timeline: Path | None
+    log: Path | None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which fires to run, and what to keep of them."""
+
+    start: datetime
+    end: datetime
+    task: str | None
+    seed: int
+    files: Files
+
+
+def _run(project: "Project", asked: Asked, *, permissions: bool, as_json: bool) -> bool:
     from drumbeat.local.synth import synthesize
 
     from . import permissions as told
@@ -88,14 +114,26 @@ def _run(
     from .simulation import Order, simulate
 
     tasks = project.tasks()
-    prepare(out)
+    files = asked.files
+    prepare(files.out)
     errors = progress_screen()
     with errors.status("synthesizing the app") if errors.is_terminal else nullcontext():
         assembly = synthesize(project.folder)
-    order = Order(project.folder, assembly, tasks, start, end, seed=seed, only=task, out=out)
-    with Bars(errors, start, end) as bars:
+    order = Order(
+        project.folder,
+        assembly,
+        tasks,
+        asked.start,
+        asked.end,
+        seed=asked.seed,
+        only=asked.task,
+        out=files.out,
+        log=files.log,
+        timeline=files.timeline,
+    )
+    with Bars(errors, asked.start, asked.end) as bars:
         result = simulate(order, bars.show)
-    drawing = picture.draw(result, out) if out is not None else None
+    drawing = picture.draw(result, files.out) if files.out is not None else None
     if as_json:
         sys.stdout.write(report.text(result, with_permissions=permissions) + "\n")
     else:

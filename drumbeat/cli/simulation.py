@@ -14,13 +14,14 @@ from drumbeat.ledger.runs import RunRecord
 from drumbeat.plan.bill import Bill, bill
 from drumbeat.task import Task
 
-from .files import Published, fetch_results, put_inputs
+from .files import Published, fetch_results, put_inputs, written
 from .schedules import schedule_tasks, switch_off
 from .watch import Watch, functions_of
 
 if TYPE_CHECKING:
     from drumbeat.local import LocalCloud
     from drumbeat.local.iam import RoleReport
+    from drumbeat.local.log import Entry
 
 DEPLOYED_BEFORE = timedelta(minutes=1)
 _INSTANT = timedelta(milliseconds=1)
@@ -44,6 +45,8 @@ class Order:
     seed: int = 0
     only: str | None = None
     out: Path | None = None
+    log: Path | None = None
+    timeline: Path | None = None
 
     @property
     def chosen(self) -> list[str]:
@@ -82,18 +85,25 @@ def simulate(order: Order, on_progress: OnProgress) -> Result:
     began = time.perf_counter()
     watch = Watch(order.tasks)
 
+    def see(entry: "Entry") -> None:
+        watch.see(entry)
+        log(entry)
+
     def progress(now: datetime, cloud: "LocalCloud") -> None:
         watch.read(cloud)
         on_progress(now, watch)
 
-    with LocalCloud(
-        order.assembly,
-        start=order.start - DEPLOYED_BEFORE,
-        seed=order.seed,
-        durations=watch.duration,
-        log_sink=watch.see,
-        progress=_seldom(progress),
-    ) as cloud:
+    with (
+        written(order.log) as log,
+        LocalCloud(
+            order.assembly,
+            start=order.start - DEPLOYED_BEFORE,
+            seed=order.seed,
+            durations=watch.duration,
+            log_sink=see,
+            progress=_seldom(progress),
+        ) as cloud,
+    ):
         bucket, table = (_output(cloud, name) for name in ("BucketName", "TableName"))
         put_inputs(cloud.client("s3"), bucket, order.app)
         if order.only:
@@ -102,6 +112,8 @@ def simulate(order: Order, on_progress: OnProgress) -> Result:
         switch_off(cloud)
         idle = cloud.run_until_idle(_DRAIN)
         progress(cloud.now, cloud)
+        if order.timeline is not None:
+            cloud.timeline.write(order.timeline)
         runs = sorted(list_runs(cloud.client("dynamodb"), table, order.chosen), key=lambda run: run.scheduled_at)
         return Result(
             order=order,

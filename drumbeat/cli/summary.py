@@ -148,6 +148,9 @@ def _results(result: Result, picture: Path | None) -> Iterator[str]:
         yield f"{escape(str(picture))}  [dim]items done and concurrency over virtual time[/]"
     elif result.published:
         yield "[dim]in the local cloud's bucket, which is gone now; --out DIR keeps a copy[/]"
+    for path, what in ((result.order.timeline, "fires, invocations and queues"), (result.order.log, "every event")):
+        if path is not None:
+            yield f"{escape(str(path))}  [dim]{what}[/]"
     if not result.published:
         yield "[dim]no run has published anything[/]"
 

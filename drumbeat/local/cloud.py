@@ -15,7 +15,7 @@ from moto import mock_aws
 from .asynchronous import AsyncQueue
 from .baton import Stage, Strand, in_strand, virtual_sleep
 from .bus import Bus
-from .clock import Clock, to_datetime, to_ns
+from .clock import Clock, seconds, to_datetime, to_ns
 from .code import Importer
 from .delivery import Delivery
 from .deploy import deploy
@@ -38,6 +38,7 @@ from .queues import Queues
 from .sandbox import Outcome
 from .shortcut import Shortcut
 from .threads import Threads
+from .timeline import Timeline
 from .world import Seeds, World, function_name
 
 Progress = Callable[[datetime, "LocalCloud"], None]
@@ -148,11 +149,14 @@ class LocalCloud:
                 Path(given), stacks=self._stacks, parameters=self._parameters, seed=self._seed, strict=self._strict
             )
         silence_moto_triggers(deployment)
+        timeline = Timeline(deployment, start_ns=clock.ns, cold_ns=seconds(self._latency.cold_start))
+        sinks = (timeline.see, *([self._log_sink] if self._log_sink is not None else []))
         world = World(
             deployment=deployment,
             clock=clock,
             loop=Loop(clock),
-            log=EventLog(clock, keep=self._log_keep, sink=self._log_sink),
+            log=EventLog(clock, keep=self._log_keep, sinks=sinks),
+            timeline=timeline,
             meter=Meter(),
             latency=self._latency,
             seeds=seeds,
@@ -263,6 +267,11 @@ class LocalCloud:
     @property
     def log(self) -> EventLog:
         return self._world.log
+
+    @property
+    def timeline(self) -> Timeline:
+        """The run as a picture: `cloud.timeline.write("run.svg")`."""
+        return self._world.timeline
 
     @property
     def authorizer(self) -> Authorizer | None:

@@ -2,13 +2,15 @@
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from .clock import Clock, to_datetime
 
+TEXT = (".txt", ".log")  # endings of a readable log's file; others have JSON Lines
 KEEP = 200_000  # entries: a long run must not fill the memory
 
 
@@ -34,21 +36,24 @@ class Entry:
         return json.dumps({"time": when, "kind": self.kind, "subject": self.subject, **self.detail})
 
 
-class EventLog:
-    """Keeps the newest `keep` entries; `sink` sees every one. `dropped` counts those no longer kept."""
+Sink = Callable[[Entry], None]
 
-    def __init__(self, clock: Clock, *, keep: int | None = KEEP, sink: Callable[[Entry], None] | None = None) -> None:
+
+class EventLog:
+    """Keeps the newest `keep` entries; `sinks` see every one. `dropped` counts those no longer kept."""
+
+    def __init__(self, clock: Clock, *, keep: int | None = KEEP, sinks: Sequence[Sink] = ()) -> None:
         self._clock = clock
         self._entries: deque[Entry] = deque(maxlen=keep)
-        self._sink = sink
+        self._sinks = tuple(sinks)
         self.count = 0
 
     def add(self, kind: str, subject: str, **detail: Any) -> None:
         entry = Entry(self._clock.ns, kind, subject, detail)
         self.count += 1
         self._entries.append(entry)
-        if self._sink is not None:
-            self._sink(entry)
+        for sink in self._sinks:
+            sink(entry)
 
     @property
     def dropped(self) -> int:
@@ -74,3 +79,9 @@ class EventLog:
 
     def jsonl(self) -> str:
         return "".join(f"{entry.json()}\n" for entry in self._entries)
+
+    def write(self, path: Path | str) -> Path:
+        """Write the kept entries to a file: JSON Lines, or text if its name ends in .txt or .log."""
+        path = Path(path)
+        path.write_text(self.text() if path.suffix in TEXT else self.jsonl(), encoding="utf-8")
+        return path

@@ -26,6 +26,7 @@ class Queues:
             rng=self._rng,
             find=self.by_arn,
             faults=self._world.faults,
+            depth=self._world.timeline.depth,
         )
         self.stores[queue.name] = store
         return store

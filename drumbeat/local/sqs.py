@@ -36,12 +36,13 @@ class Store:
         rng: Random,
         find: Callable[[str], "Store | None"],
         faults: Faults,
+        depth: Callable[[int, str, int, int], None],
     ) -> None:
         self.queue, self.index = queue, index
         self.messages: dict[int, Message] = {}
         self.in_flight = self.delayed = 0
         self._loop, self._clock, self._rng, self._find = loop, loop.clock, rng, find
-        self._faults = faults
+        self._faults, self._depth = faults, depth
         self._waiting: Waiting = Groups() if queue.fifo else Line(lambda waiting: faults.pick(queue.name, waiting))
         self._timed: list[tuple[int, int, Message]] = []
         self._number = 0
@@ -138,6 +139,7 @@ class Store:
 
     def _add(self, message: Message, delay_s: int) -> None:
         self.messages[message.number] = message
+        self._tell()
         if delay_s:
             self.delayed += 1
             message.state = DELAYED
@@ -173,6 +175,8 @@ class Store:
                     break
             self._take(message, until)
             got.append(message)
+        if got:
+            self._tell()
         return got
 
     def take_visible(self, most: int) -> list[Message]:
@@ -242,8 +246,13 @@ class Store:
     def _expired(self, message: Message) -> bool:
         return self._clock.ns // 1_000_000 - message.sent_ms >= self.queue.retention_s * 1_000
 
+    def _tell(self) -> None:
+        """How many messages wait (delayed ones, too) and are in flight, for the timeline."""
+        self._depth(self._clock.ns, self.queue.name, len(self.messages) - self.in_flight, self.in_flight)
+
     def _show(self, message: Message) -> None:
         self._leave(message)
+        self._tell()
         message.state = READY
         self._waiting.add(message)
 
@@ -260,6 +269,7 @@ class Store:
         frees = self._leave(message)
         message.state = GONE
         self.messages.pop(message.number, None)
+        self._tell()
         if frees:
             self._notify()
 

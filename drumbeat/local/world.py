@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .iam import Authorizer
     from .mapping import Mappings
     from .queues import Queues
+    from .timeline import Timeline
 
 
 class Seeds:
@@ -44,6 +45,7 @@ class World:
     meter: Meter
     latency: Latency
     seeds: Seeds
+    timeline: "Timeline"
     queues: "Queues" = field(init=False)
     functions: "Functions" = field(init=False)
     mappings: "Mappings" = field(init=False)

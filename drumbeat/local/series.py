@@ -1,0 +1,66 @@
+"""Time series of bounded size: however long a run, a series has at most so many columns, and they widen by doubling."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+COLUMNS = 1_024
+FINEST_NS = 50_000_000
+
+
+@dataclass(slots=True)
+class Column:
+    """What happened in a span: how often by kind, the highest and the last value of each kind."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    highest: dict[str, int] = field(default_factory=dict)
+    last: dict[str, int] = field(default_factory=dict)
+
+    def absorb(self, later: "Column") -> None:
+        for kind, count in later.counts.items():
+            self.counts[kind] = self.counts.get(kind, 0) + count
+        for kind, value in later.highest.items():
+            self.highest[kind] = max(value, self.highest.get(kind, 0))
+        self.last.update(later.last)
+
+
+class Series:
+    """Columns by number from a starting time; a time far ahead makes all of them wider."""
+
+    def __init__(self, start_ns: int) -> None:
+        self._start_ns = start_ns
+        self.width_ns = FINEST_NS
+        self._columns: dict[int, Column] = {}
+
+    def count(self, ns: int, kind: str) -> None:
+        column = self._at(ns)
+        column.counts[kind] = column.counts.get(kind, 0) + 1
+
+    def level(self, ns: int, kind: str, value: int) -> None:
+        column = self._at(ns)
+        if value > column.highest.get(kind, -1):
+            column.highest[kind] = value
+        column.last[kind] = value
+
+    def _at(self, ns: int) -> Column:
+        number = (ns - self._start_ns) // self.width_ns
+        while number >= COLUMNS:
+            self._halve()
+            number = (ns - self._start_ns) // self.width_ns
+        found = self._columns.get(number)
+        if found is None:
+            found = self._columns[number] = Column()
+        return found
+
+    def _halve(self) -> None:
+        self.width_ns *= 2
+        old, self._columns = self._columns, {}
+        for number in sorted(old):
+            self._columns.setdefault(number // 2, Column()).absorb(old[number])
+
+    def __iter__(self) -> Iterator[tuple[int, Column]]:
+        """The columns in which something happened, with the time at which each begins."""
+        for number in sorted(self._columns):
+            yield self._start_ns + number * self.width_ns, self._columns[number]
+
+    def __len__(self) -> int:
+        return len(self._columns)
