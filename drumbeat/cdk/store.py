@@ -6,8 +6,8 @@ from constructs import Construct
 
 from .function import Function
 
-WORKING_FILES_KEPT = Duration.days(30)
-"""Longer than a message can live (14 days), so that no late delivery finds its items gone."""
+WORKING_FILES_KEPT = Duration.days(90)
+"""As long as the ledger keeps the runs and dead letters that point to them."""
 
 
 class Store(Construct):

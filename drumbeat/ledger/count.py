@@ -90,6 +90,13 @@ def settled_chunks(table: Table, run_id: str, chunks: int) -> Iterator[tuple[int
                 yield chunk_at(leaf, position), name == "bad"
 
 
+def counted(table: Table, run_id: str, chunks: int) -> Totals:
+    """What is counted so far, by adding up the leaves."""
+    nodes = (table.get(node_key(run_id, Node(0, leaf))) or {} for leaf in range(leaves(chunks)))
+    found = [Totals.of(node) for node in nodes]
+    return Totals(sum(t.succeeded for t in found), sum(t.failed for t in found), sum(t.attempts for t in found))
+
+
 def node_key(run_id: str, node: Node) -> Key:
     """Each node has a partition of its own, so no key is hot."""
     return Key(f"node#{run_id}#{node.level}#{node.index}", "node")

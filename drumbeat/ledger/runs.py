@@ -33,6 +33,7 @@ class RunRecord:
     items: int = 0
     messages: int = 0
     sealed: bool = False
+    verdict: str = ""
     reason: str = ""
     succeeded: int = 0
     failed: int = 0
@@ -185,6 +186,24 @@ class Runs:
         )
         ours = item.get("finisher") == owner and item.get("tries") == record.tries + 1
         return RunRecord.of(item) if accepted or ours else None
+
+    def decide(self, record: RunRecord, *, verdict: str, reason: str) -> RunRecord:
+        """Fix how a run will end, once, before anybody is told; a repeat returns what was decided first."""
+        item, _ = self._table.update(
+            run_key(Run.parse(record.id)),
+            "SET #verdict = :verdict, #reason = :reason",
+            "#state = :running AND (attribute_not_exists(#verdict) OR #verdict = :none)",
+            running=RUNNING,
+            none="",
+            verdict=verdict,
+            reason=reason,
+        )
+        return RunRecord.of(item)
+
+    def blame(self, record: RunRecord, *, reason: str) -> None:
+        """Record why a run that hasn't ended can't succeed."""
+        key = run_key(Run.parse(record.id))
+        self._table.update(key, "SET #reason = :reason", "#state = :running", reason=reason, running=RUNNING)
 
     def close(self, run: Run, *, state: str, totals: Totals, reason: str, now: datetime) -> RunRecord:
         """End a run, once; a repeat returns it as it ended. Raises RunLost for a run that was never opened."""

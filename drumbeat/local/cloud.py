@@ -146,7 +146,7 @@ class LocalCloud:
             deployment = given()
         else:
             deployment = deploy(
-                Path(given), stacks=self._stacks, parameters=self._parameters, seed=self._seed, strict=self._strict
+                Path(given).resolve(), stacks=self._stacks, parameters=self._parameters, seed=self._seed, strict=self._strict
             )
         silence_moto_triggers(deployment)
         timeline = Timeline(deployment, start_ns=clock.ns, cold_ns=seconds(self._latency.cold_start))

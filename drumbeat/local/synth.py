@@ -16,6 +16,7 @@ from .errors import LocalError
 
 ACCOUNT, REGION = "123456789012", "us-east-1"  # moto's account
 _HASHED = {".py", ".json", ".toml", ".txt", ".in"}
+_NOT_THE_APP = {"cdk.out", "node_modules", "out", "tests", "docs", "inputs", "benchmarks", "dist", "build"}
 
 
 class SynthFailed(LocalError):
@@ -96,6 +97,7 @@ def _key(app: Path) -> str:
 
 
 def _sources(app: Path) -> Iterator[Path]:
-    yield from (path for path in (app / "app.py", app / "cdk.json") if path.is_file())
-    for folder in (app / "handlers", app / "stacks", Path(drumbeat.__file__).parent):
-        yield from sorted(path for path in folder.rglob("*") if path.suffix in _HASHED and path.is_file())
+    own = (path for path in app.iterdir() if path.name not in _NOT_THE_APP and not path.name.startswith("."))
+    for top in sorted((*own, Path(drumbeat.__file__).parent)):
+        found = sorted(top.rglob("*")) if top.is_dir() else [top]
+        yield from (path for path in found if path.suffix in _HASHED and path.is_file())

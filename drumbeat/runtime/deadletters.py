@@ -64,7 +64,7 @@ class DeadLetters:
         self._write(chunk, following, token)
         delay = min(SQS_DELAY_S, _DELAY_S * 2**state.rounds)
         self._services.sqs.send_message(QueueUrl=run.queue_url, MessageBody=body, DelaySeconds=delay)
-        metric("ChunksSentAgain")
+        metric("ChunksSentAgain", task=run.task)
         logger.warning("chunk sent again", round=following.rounds, attempted=state.was_attempted, delay_s=delay)
 
     def _give_up(self, chunk: Chunk, state: Progress, *, token: str) -> Progress:

@@ -7,7 +7,7 @@ import os
 import traceback
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.shared.functions import strtobool
 
@@ -21,9 +21,13 @@ class InvocationFailed(DrumbeatError):
     """What a handler raises so that AWS tries again."""
 
 
-def count(name: str, value: float = 1) -> None:
-    """Add to a metric of this invocation."""
-    metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+def count(name: str, value: float = 1, *, task: str = "") -> None:
+    """Add to a metric of this invocation; the keeper names the task that it counts for, as alarms are per task."""
+    if not task or task == metrics.service:
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+        return
+    with single_metric(name=name, unit=MetricUnit.Count, value=value) as metric:
+        metric.add_dimension("service", task)
 
 
 def frames(error: BaseException) -> list[str]:

@@ -67,9 +67,9 @@ def settle(
     totals = Totals(state.ok, state.failed, state.attempts)
     done = count.settle(services.table, run.id, number, totals, expires_at=expiry(services.now()))
     if done.accepted:
-        metric("ChunksSettled")
-        metric("ItemsSucceeded", totals.succeeded)
-        metric("ItemsFailed", totals.failed)
+        metric("ChunksSettled", task=run.task)
+        metric("ItemsSucceeded", totals.succeeded, task=run.task)
+        metric("ItemsFailed", totals.failed, task=run.task)
         logger.info("chunk settled", succeeded=totals.succeeded, failed=totals.failed)
     return done
 

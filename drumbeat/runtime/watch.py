@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from drumbeat.ledger import count
+from drumbeat.ledger.count import Totals
 from drumbeat.ledger.runs import RUNNING, RunRecord, Runs
 from drumbeat.ledger.table import Key
 from drumbeat.run import Run, format_time, parse_time
@@ -21,6 +22,8 @@ from drumbeat.task import Task
 
 GRACE = timedelta(minutes=10)
 """How late a fire may be before it counts as missed; AWS's own retries are counted on top by the rule's age limit."""
+LOST_AFTER = timedelta(days=5)
+"""A message lives 4 days in its queue; one that was sent again some hours longer."""
 TAKEOVERS = 5
 """How often a run whose dispatcher died is resumed."""
 
@@ -52,7 +55,7 @@ class Watch:
     def _look_at_runs(self, task: Task, seen: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         for run_id in sorted(self._runs.active(task.name)):
             record = self._runs.get(Run.parse(run_id))
-            mark = _mark(record)
+            mark = self._mark(record)
             stalled = seen.get(run_id) == mark
             if record is not None and record.state == RUNNING:
                 if stalled:
@@ -63,12 +66,13 @@ class Watch:
 
     def _revive(self, record: RunRecord) -> None:
         if record.sealed:
-            self._finish(record)
+            if not self._finish(record) and self._is_old(record):
+                self._write_off(record)
             return
         taken = self._runs.take_over(record)
         if taken is None:
             return
-        metric("RunsTakenOver")
+        metric("RunsTakenOver", task=record.task)
         logger.warning("dispatcher gave no sign of life", run=record.id, takeovers=taken.takeovers)
         if taken.takeovers <= TAKEOVERS:
             invoke(self._services, taken.dispatcher, Resume(Run.parse(taken.id), taken.epoch).event())
@@ -79,13 +83,47 @@ class Watch:
             held = self._runs.stop_at(held, items=held.items, reason=reason)
             self._finish(self._runs.seal(held))
 
-    def _finish(self, record: RunRecord) -> None:
+    def _finish(self, record: RunRecord) -> bool:
         """Tell the dispatcher to finish a run if all its chunks are settled."""
         table, expires_at = self._services.table, record.expires_at
         if record.chunks and count.seal(table, record.id, record.chunks, expires_at=expires_at) is None:
-            return
+            return False
         logger.warning("run was complete and not finished", run=record.id)
         invoke(self._services, record.dispatcher, Finish(Run.parse(record.id)).event())
+        return True
+
+    def _is_old(self, record: RunRecord) -> bool:
+        """Whether all messages of a run must have expired, unless the keeper has sent them again."""
+        return self._services.now() - parse_time(record.started_at) > LOST_AFTER
+
+    def _write_off(self, record: RunRecord) -> None:
+        """Count the items of chunks whose messages are gone as failed, so that the run ends with exact totals."""
+        table, expires_at = self._services.table, record.expires_at
+        settled = dict(count.settled_chunks(table, record.id, record.chunks))
+        lost = [chunk for chunk in range(record.chunks) if chunk not in settled]
+        items = record.items - count.counted(table, record.id, record.chunks).items
+        self._runs.blame(
+            record,
+            reason=f"{len(lost)} messages with {items} items expired before a worker took them; "
+            "raise max_concurrency, or find out why the worker stood still",
+        )
+        metric("ChunksLost", len(lost), task=record.task)
+        logger.error("messages expired", run=record.id, chunks=len(lost), items=items)
+        share = -(-items // len(lost))
+        for number, chunk in enumerate(lost):
+            failed = max(0, min(share, items - number * share))
+            end = count.settle(table, record.id, chunk, Totals(failed=failed), expires_at=expires_at)
+            if end.run_totals is not None:
+                self._finish(record)
+
+    def _mark(self, record: RunRecord | None) -> str:
+        """What changes whenever a run gets on; of a young one, short of its chunks being worked."""
+        if record is None:
+            return "unknown"
+        mark = f"{record.epoch}/{record.owner}/{record.chunks}/{record.sealed}/{record.tries}"
+        if record.sealed and self._is_old(record):
+            mark += f"/{count.counted(self._services.table, record.id, record.chunks).items}"
+        return mark
 
     def _fires(self, task: Task, since: datetime, until: datetime) -> Iterator[datetime]:
         """The fires that should have come; a rate counts from when it was deployed, so from the latest run here."""
@@ -101,12 +139,5 @@ class Watch:
 
     def _look_for(self, run: Run, now: datetime) -> None:
         if self._runs.get(run) is None and self._runs.miss(run, now=now):
-            metric("FiresMissed")
+            metric("FiresMissed", task=run.task)
             logger.error("a fire never came", run=run.id)
-
-
-def _mark(record: RunRecord | None) -> str:
-    """What changes whenever a run gets on, short of its chunks being worked."""
-    if record is None:
-        return "unknown"
-    return f"{record.epoch}/{record.owner}/{record.chunks}/{record.sealed}/{record.tries}"

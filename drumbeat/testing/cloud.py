@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -70,8 +70,14 @@ class AppCloud(LocalCloud):
 
     def fire(self, task: str, items: Iterable[Any] | None = None, *, at: datetime | None = None) -> Run:
         """Send a fire to a task's dispatcher, as its schedule would, and return at once."""
-        scheduled_at = (at or self.now).astimezone(UTC).replace(second=0, microsecond=0)
-        run = Run(task, scheduled_at, self.bucket)
+        run = Run(task, (at or self.now).astimezone(UTC).replace(second=0, microsecond=0), self.bucket)
+        taken = {record.id for record in self.runs(task)}
+        while at is None and run.id in taken:  # runs are named by the minute
+            run = replace(run, scheduled_at=run.scheduled_at + timedelta(minutes=1))
+        if items is not None and run.id in taken:
+            raise ValueError(
+                f"{run.id} exists already, so these items are not its; leave out `at`, or choose another"
+            )
         key = ""
         if items is not None:
             key = items_key(run)

@@ -61,7 +61,9 @@ def test_a_fire_that_never_came_is_recorded_and_counted(cloud: AppCloud) -> None
     cloud.advance(hours=1)
 
     assert [("MISSED", "2026-01-02T00:00:00Z")] == [(run.state, run.scheduled_at) for run in cloud.runs("plain")]
-    assert 1 == metric(cloud, "FiresMissed")
+    assert [("service", "plain")] == [
+        pair for value in cloud.metrics() if value.name == "FiresMissed" for pair in value.dimensions
+    ]
 
 
 def test_a_message_that_only_kills_workers_is_settled_and_the_run_ends(cloud: AppCloud) -> None:
@@ -147,3 +149,23 @@ def dead_letter_queue_of(cloud: AppCloud, task: str) -> str:
     source = next(m.source_arn for m in cloud.deployment.mappings if cloud.worker(task) in m.function_arn)
     queues = {queue.arn: queue for queue in cloud.deployment.queues}
     return queues[str(queues[source].dead_letter_arn)].url
+
+
+def test_a_run_whose_messages_expired_ends_with_its_items_counted_as_failed(cloud: AppCloud) -> None:
+    mapping = mapping_of(cloud, "plain")
+    cloud.client("lambda").update_event_source_mapping(UUID=mapping, Enabled=False)
+    run = cloud.fire("plain", items=range(25))
+    cloud.advance(minutes=1)
+    cloud.client("sqs").purge_queue(QueueUrl=cloud.show(run).queue_url)
+    task, _, time = run.id.partition("/")
+    cloud.client("dynamodb").update_item(
+        TableName=cloud.table,
+        Key={"pk": {"S": f"task#{task}"}, "sk": {"S": f"run#{time}"}},
+        UpdateExpression="SET started_at = :then",
+        ExpressionAttributeValues={":then": {"S": "2025-12-24T00:00:00Z"}},
+    )
+    cloud.advance(minutes=50)
+
+    ended = cloud.show(run)
+    assert ("FAILED", 0, 25) == (ended.state, ended.record.succeeded, ended.failed)
+    assert "3 messages with 25 items expired before a worker took them" in ended.reason
