@@ -1,6 +1,6 @@
 """The local cloud: an app of drumbeat, deployed into moto and run in virtual time."""
 
+from .chance import Faults
 from .cloud import LocalCloud
-from .faults import Faults
 
 __all__ = ["Faults", "LocalCloud"]

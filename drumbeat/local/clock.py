@@ -53,6 +53,10 @@ class Clock:
         # `shift` takes whole seconds or floats, which lose nanoseconds: set what it would set.
         self._traveller._destination_timestamp_ns = ns  # noqa: SLF001
 
+    def show(self, skew_s: float) -> None:
+        """Let `time` and `datetime` be wrong by so many seconds, until told otherwise; virtual time itself goes on."""
+        self._traveller._destination_timestamp_ns = self.ns + seconds(skew_s)  # noqa: SLF001
+
     def open(self, sleep: Callable[[float], bool], virtual: Callable[[], bool]) -> None:
         """Start; `sleep` returns False for a thread that isn't in an invocation (it then sleeps for real)."""
         self._traveller = self._travel.start()

@@ -22,7 +22,7 @@ from .deploy import deploy
 from .deployment import Deployment, Function
 from .environment import fake_environment, silence_moto_triggers
 from .errors import LocalError
-from .faults import Faults
+from .faults import Seam
 from .fires import Fires
 from .functions import ACCOUNT_CONCURRENCY, Durations, Functions
 from .gateway import Gateway, is_open
@@ -60,7 +60,7 @@ class LocalCloud:
         seed: int = 0,
         durations: Durations | None = None,
         latency: Latency | None = None,
-        faults: Faults | None = None,
+        faults: Seam | None = None,
         authorize: bool = True,
         stacks: Sequence[str] | None = None,
         parameters: Mapping[str, str] = {},
@@ -74,7 +74,7 @@ class LocalCloud:
         watchdog_s: float = 60.0,
     ) -> None:
         self._assembly, self._start, self._seed = assembly, start, seed
-        self._durations, self._latency, self._faults = durations, latency or Latency(), faults or Faults()
+        self._durations, self._latency, self._faults = durations, latency or Latency(), faults or Seam()
         self._authorize, self._stacks, self._parameters, self._strict = authorize, stacks, parameters, strict
         self._progress, self._every = progress, progress_every
         self._own, self._account_concurrency = own_environments, account_concurrency
@@ -145,9 +145,8 @@ class LocalCloud:
         elif callable(given):
             deployment = given()
         else:
-            deployment = deploy(
-                Path(given).resolve(), stacks=self._stacks, parameters=self._parameters, seed=self._seed, strict=self._strict
-            )
+            folder, stacks, parameters = Path(given).resolve(), self._stacks, self._parameters
+            deployment = deploy(folder, stacks=stacks, parameters=parameters, seed=self._seed, strict=self._strict)
         silence_moto_triggers(deployment)
         timeline = Timeline(deployment, start_ns=clock.ns, cold_ns=seconds(self._latency.cold_start))
         sinks = (timeline.see, *([self._log_sink] if self._log_sink is not None else []))
@@ -162,6 +161,7 @@ class LocalCloud:
             seeds=seeds,
         )
         world.faults = self._faults
+        self._faults.seed(seeds.stream("faults"))
         if self._authorize:
             world.authorizer = Authorizer(deployment)
         return world
@@ -172,8 +172,10 @@ class LocalCloud:
             self._outer_environ = os.environ._data  # type: ignore[attr-defined]  # noqa: SLF001  a swap costs nothing
             os.environ._data = invocation.environ  # type: ignore[attr-defined]  # noqa: SLF001
             self._importer.activate(invocation.namespace)
+            self._world.clock.show(self._faults.skew_s(invocation.request_id))
 
     def _leave_turn(self) -> None:
+        self._world.clock.show(0)
         if self._outer_environ is not None:
             os.environ._data = self._outer_environ  # type: ignore[attr-defined]  # noqa: SLF001
             self._outer_environ = None

@@ -9,6 +9,7 @@ Shared by all: the standard library, what is only installed here, and packages w
 boto3 and botocore always come from the installation, which is hooked.
 """
 
+import dataclasses
 import importlib.machinery
 import logging
 import os
@@ -24,8 +25,12 @@ from typing import Any
 SHARED = frozenset({"boto3", "botocore", "s3transfer", "moto", "responses", "time_machine", "_time_machine"})
 PRIVATE = frozenset({"aws_lambda_powertools", "pydantic"})
 """Never shared: Powertools keeps state in its modules, and asks `sys.modules` for pydantic, which may be only ours."""
+STATELESS = ("aws_lambda_powertools.utilities.data_classes",)
+"""Classes over events and nothing else, but many: made once for all environments."""
 _MACHINES = {"x86_64": 62, "AMD64": 62, "aarch64": 183, "arm64": 183}  # e_machine in an ELF header
 _compiled: dict[str, CodeType] = {}
+_made: dict[str, ModuleType] = {}
+_texts: dict[str, CodeType] = {}
 
 
 class _Loader(SourceFileLoader):
@@ -40,13 +45,35 @@ class _Loader(SourceFileLoader):
         return code
 
 
+class _OnceLoader(_Loader):
+    """Gives every environment the module that the first one made."""
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        del spec
+        return _made.get(self.path)
+
+    def exec_module(self, module: ModuleType) -> None:
+        if self.path not in _made:
+            super().exec_module(module)
+            _made[self.path] = module
+
+
+def _execute(text: str, names: dict[str, Any], scope: dict[str, Any]) -> None:
+    """In place of `exec` in `dataclasses`: what it makes the methods of is compiled once per process."""
+    code = _texts.get(text)
+    if code is None:
+        code = _texts[text] = compile(text, "<string>", "exec")
+    exec(code, names, scope)  # noqa: S102  as dataclasses does
+
+
 def _finder_path(entries: Sequence[str], fullname: str) -> ModuleSpec | None:
     """A new spec, as an import changes it; where it was found is looked up once: assets don't change."""
     found = _find(tuple(entries), fullname)
     if found is None or not isinstance(found.loader, SourceFileLoader):
         return found
     locations = found.submodule_search_locations
-    loader = _Loader(fullname, found.loader.path)
+    kind = _OnceLoader if fullname.startswith(STATELESS) else _Loader
+    loader = kind(fullname, found.loader.path)
     spec = ModuleSpec(fullname, loader, origin=found.origin, is_package=locations is not None)
     spec.has_location = True
     if locations is not None:
@@ -135,10 +162,12 @@ class Importer:
 
     def open(self) -> None:
         sys.meta_path.insert(0, self)
+        dataclasses.__dict__["exec"] = _execute
 
     def close(self) -> None:
         self.activate(None)
         sys.meta_path.remove(self)
+        del dataclasses.__dict__["exec"]
 
     def namespace(self, code: Path, layers: Iterable[Path]) -> Namespace:
         space = Namespace(code, layers, self._outer_path)

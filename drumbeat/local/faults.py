@@ -1,19 +1,20 @@
 """The seam for faults: what may go wrong around a call, a delivery and a queue.
 
-`Faults` does nothing; a subclass overrides what it wants to break. A call that it touches goes through botocore's own
-sending and retrying, and `attempt` decides on every attempt: so the SDK's silent repeat of a call whose answer was
-lost is real, and its back-off takes virtual time only.
+`Seam` does nothing; a subclass overrides what it wants to break, as `chance.Faults` does by the seed.  A call that it
+touches goes through botocore's own sending and retrying, and `attempt` decides on every attempt: so the SDK's silent
+repeat of a call whose answer was lost is real, and its back-off takes virtual time only.
 """
 
 # ruff: noqa: ARG002  what a subclass needs to decide
 
 import json
 from collections.abc import Callable, Collection, Sequence
+from random import Random
 from typing import Any, NoReturn
 
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
-from .baton import Killed
+from .baton import Killed, current
 from .sandbox import failure
 from .services import Call
 
@@ -21,8 +22,11 @@ Reply = tuple[int, dict[str, str], str]
 Apply = Callable[[], Any]
 
 
-class Faults:
+class Seam:
     """No faults."""
+
+    def seed(self, rng: Random) -> None:
+        """Take the cloud's stream of chance, when the cloud opens."""
 
     def touches(self, call: Call) -> bool:
         """Whether this call is to go attempt by attempt; asked once per call, after its latency."""
@@ -43,6 +47,10 @@ class Faults:
     def pick(self, queue: str, waiting: int) -> int:
         """Which of the waiting messages of a standard queue a receive takes next (0 is the oldest)."""
         return 0
+
+    def skew_s(self, request_id: str) -> float:
+        """By how many seconds the clock of an invocation is wrong."""
+        return 0.0
 
     def again(self, queue: str, message_id: str) -> float | None:
         """After how many seconds a deleted message of a standard queue is delivered once more; None is never."""
@@ -73,6 +81,9 @@ def crash(call: Call) -> NoReturn:
     assert invocation is not None
     message = f"RequestId: {invocation.request_id} Error: Runtime exited with error: signal: killed"
     invocation.crash(failure("Runtime.ExitError", message, invocation.request_id))
+    strand = current()
+    if strand is not None:
+        strand.call = None  # the thread serves another invocation next: its calls aren't attempts of this one
     raise Killed
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from .clock import SECOND
 from .deployment import Queue
-from .faults import Faults
+from .faults import Seam
 from .loop import Loop, Timer
 from .message import DELAYED, GONE, IN_FLIGHT, READY, Message, size_of
 from .waiting import Groups, Line, Waiting
@@ -35,7 +35,7 @@ class Store:
         loop: Loop,
         rng: Random,
         find: Callable[[str], "Store | None"],
-        faults: Faults,
+        faults: Seam,
         depth: Callable[[int, str, int, int], None],
     ) -> None:
         self.queue, self.index = queue, index

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .clock import Clock
 from .deployment import Deployment
-from .faults import Faults
+from .faults import Seam
 from .latency import Latency
 from .log import EventLog
 from .loop import Loop
@@ -54,7 +54,7 @@ class World:
     delivery: "Delivery" = field(init=False)
     async_queue: "AsyncQueue" = field(init=False)
     authorizer: "Authorizer | None" = None
-    faults: Faults = field(default_factory=Faults)
+    faults: Seam = field(default_factory=Seam)
 
     def uuid(self, rng: Random) -> str:
         bits = f"{rng.getrandbits(128):032x}"
