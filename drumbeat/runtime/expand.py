@@ -41,6 +41,7 @@ class Expansion:
         self._last: Packed | None = None
         self._sent = 0
         self._late = False
+        self._longest_s = 0.0
         self.record = record
 
     def send(self) -> RunRecord:
@@ -90,10 +91,10 @@ class Expansion:
         """The items from the cursor on, as JSON; they end early, for good, when the author's code fails for good."""
         number, end = self.record.items, self.record.stop
         found: Iterator[Any] | None = None
-        while number != end:
+        while number != end and not self._is_late():
             try:
                 found = found or self._from_cursor()
-                item = self._author(lambda found=found: next(found, _END))  # type: ignore[misc]
+                item = self._next(found)
                 if item is _END:
                     return
                 text = encode_item(item, task=self._task.name, number=number)
@@ -103,8 +104,6 @@ class Expansion:
                 cause = error.__cause__ or error
                 logger.error("expand failed for good", error=type(cause).__name__, item=number, frames=frames(cause))
                 self.record = self._runs.stop_at(self.record, items=number, reason=str(error))
-                return
-            if self._is_late():
                 return
             yield text
             number += 1
@@ -116,13 +115,23 @@ class Expansion:
             lambda: items_of(self._task, self._run, self._services, items_key=self.record.items_key, skip=skip)
         )
         for _ in range(skip - left_out):
-            if self._is_late() or self._author(lambda: next(found, _END)) is _END:
+            if self._is_late() or self._next(found) is _END:
                 break
         return iter(()) if self._late else found
 
+    def _next(self, found: Iterator[Any]) -> Any:
+        before = self._left_s()
+        item = self._author(lambda: next(found, _END))
+        self._longest_s = max(self._longest_s, before - self._left_s())
+        return item
+
     def _is_late(self) -> bool:
-        """Whether the invocation must stop while it can still hand over."""
-        self._late = self._late or self._left_s() < self._task.dispatcher_timeout_s * _MARGIN
+        """Whether the invocation must stop while it can still hand over, be the next item as slow as the slowest.
+
+        Slow items don't cost more than the margin once again: one slow query needn't mean that others follow.
+        """
+        margin = self._task.dispatcher_timeout_s * _MARGIN
+        self._late = self._late or self._left_s() < margin + min(self._longest_s, margin)
         return self._late
 
     def _author(self, step: Callable[[], Any]) -> Any:

@@ -46,8 +46,11 @@ class Finisher:
             self._end(begun, totals)
 
     def _end(self, record: RunRecord, totals: Totals) -> None:
-        reason = self._why_failed(record, totals) or self._fan_in(record)
-        state = FAILED if reason else SUCCEEDED
+        """The verdict comes before its announcement: another try after a crash must not announce a different one."""
+        if not record.verdict:
+            reason = self._why_failed(record, totals) or self._fan_in(record)
+            record = self._runs.decide(record, verdict=FAILED if reason else SUCCEEDED, reason=reason)
+        state, reason = record.verdict, record.reason
         announce(self._services, record, state, totals)
         closed = self._runs.close(self._run, state=state, totals=totals, reason=reason, now=self._services.now())
         metric("RunsSucceeded" if closed.state == SUCCEEDED else "RunsFailed")

@@ -86,11 +86,19 @@ class Pass:
         for index in state.left(self._chunk.count):
             state = self._write(replace(state, doing=index, entered=self._receive), self._token)
             outcomes = self._do((index,))
-            token = f"{self._token}.{index}"
-            state = self._record(self._after(state, outcomes, token), outcomes, token)
+            state = self._record_one(state, index, outcomes)
             if outcomes[index].end is End.LEFT:
                 break
         return state, None
+
+    def _record_one(self, state: Progress, index: int, outcomes: Mapping[int, Outcome]) -> Progress:
+        """Record the outcome of a careful item; if that fails, at least that this worker is alive."""
+        token = f"{self._token}.{index}"
+        try:
+            return self._record(self._after(state, outcomes, token), outcomes, token)
+        except Exception:
+            self._write(replace(state, doing=None), token)  # or the next pass would think that the item killed it
+            raise
 
     def _do(self, indices: Mapping[int, int] | tuple[int, ...]) -> dict[int, Outcome]:
         items = {index: self._items[index] for index in indices}
