@@ -1,0 +1,76 @@
+"""One task for each scene; what an item does, and how often, is known to `faults_witness` in the test's process."""
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from drumbeat import Backoff, Run, Task
+
+QUICK = Backoff(first_s=1, cap_s=4)
+
+
+def do(item: str, run: Run) -> str:
+    """Do what the item's name says, after telling the witness of the attempt."""
+    import faults_witness
+
+    attempt = faults_witness.attempted(run.id, item)
+    if item.startswith("poison") or (item.startswith("flaky") and attempt == 1):
+        raise RuntimeError(item)
+    if item.startswith("killer"):
+        os._exit(1)
+    return item.upper()
+
+
+def publish(run: Run, results: Iterator[Any]) -> None:
+    """Publish all results in one object."""
+    import json
+
+    import boto3
+
+    body = json.dumps(list(results)).encode()
+    boto3.client("s3").put_object(Bucket=run.bucket, Key=f"{run.prefix}/all.json", Body=body)
+
+
+def scene(name: str, items: Iterable[str], **settings: Any) -> Task:
+    """A task with these items and a fan-in that publishes them."""
+    task = Task(
+        name, chunk_size=3, timeout_s=10, backoff=QUICK, item_s=0.01, tolerated_failure_percentage=60, **settings
+    )
+    task.expand(lambda run: list(items) if run else [])
+    task.work(do)
+    task.complete(publish)
+    return task
+
+
+plain = scene("plain", [f"item{n}" for n in range(8)], retries=1)
+mixed = scene("mixed", ["a", "flaky1", "b", "poison", "c", "d", "flaky2"], retries=1)
+empty = scene("empty", [])
+dying = scene("dying", ["a", "killer", "b", "c"], retries=1)
+
+frail = scene("frail", ["a", "killer", "b", "c"], retries=0)
+large = scene("large", ["a", "poison" + "x" * 1_100_000, "b"], retries=0)
+
+once = Task("once", chunk_size=3, timeout_s=10, backoff=QUICK, item_s=0.01, idempotent_by="id", retries=1)
+once.expand(lambda run: [{"id": item} for item in ("a", "b", "c", "d")] if run else [])
+once.complete(publish)
+
+
+@once.work
+def do_once(item: dict[str, str], run: Run) -> str:
+    """Do what the item's id says."""
+    return do(item["id"], run)
+
+
+long = Task("long", chunk_size=3, timeout_s=10, dispatcher_timeout_s=60, backoff=QUICK, item_s=0.01)
+long.work(do)
+long.complete(publish)
+
+
+@long.expand
+def slowly(run: Run, skip: int) -> Iterator[str]:
+    """Take 12 seconds for each item: an invocation gets as far as the fourth."""
+    del run
+    for number in range(skip, 10):
+        time.sleep(12)
+        yield f"item{number}"

@@ -1,0 +1,59 @@
+"""The scenes: each takes the engine along another way."""
+
+from datetime import timedelta
+
+from drumbeat import Run
+from drumbeat.ledger import progress
+from drumbeat.ledger.progress import Progress
+from tests.faults.driver import Fault, Point
+from tests.faults.scenes import Scene, Stage
+
+EIGHT = tuple(f"item{n}" for n in range(8))
+LARGE = "poison" + "x" * 1_100_000
+
+
+def dies_at(role: str, operation: str, target: str, *turns: int) -> tuple[Fault, ...]:
+    """The function dies before each of these calls: all three tries of an asynchronous event, for example."""
+    return tuple(Fault(Point(role, operation, target, turn), "crash before") for turn in turns)
+
+
+def up_to_the_keeper(entered: int, rounds: int) -> Scene:
+    """The first chunk lies in the dead-letter queue when the keeper begins with it."""
+
+    def lose_the_first_chunk(stage: Stage, run: Run) -> None:
+        stage.pause_worker(run.task)
+        stage.cloud.advance(timedelta(seconds=5))
+        stage.give_up_message(run, chunk=0)
+        if entered:
+            state = Progress(entered=entered, rounds=rounds)
+            progress.write(stage.table, run.id, 0, state, token="before", expires_at=0)
+        stage.resume_worker(run.task)
+
+    failing = frozenset(EIGHT[:3] if entered else ())
+    name = "given up by the keeper" if entered else "sent again by the keeper"
+    return Scene("plain", EIGHT, failing, also=lose_the_first_chunk, name=name)
+
+
+PLAIN = Scene("plain", EIGHT)
+MIXED = Scene("mixed", ("a", "flaky1", "b", "poison", "c", "d", "flaky2"), frozenset({"poison"}))
+EMPTY = Scene("empty", ())
+DYING = Scene("dying", ("a", "killer", "b", "c"), frozenset({"killer"}))
+LARGE_ITEM = Scene("large", ("a", LARGE, "b"), frozenset({LARGE}))
+ONCE = Scene("once", ("a", "b", "c", "d"))
+LONG = Scene("long", tuple(f"item{n}" for n in range(10)))
+RESUMED = Scene(
+    "plain",
+    EIGHT,
+    given=dies_at("dispatcher", "UpdateItem", "task#plain/run#TIME", 1, 2, 3),
+    name="resumed by the keeper",
+)
+FINISHED = Scene(
+    "plain",
+    EIGHT,
+    given=dies_at("dispatcher", "GetItem", "task#plain/run#TIME", 2, 3, 4),
+    name="finished by the keeper",
+)
+GIVEN_UP = up_to_the_keeper(entered=2, rounds=2)
+SENT_AGAIN = up_to_the_keeper(entered=0, rounds=0)
+
+SCENES = (PLAIN, MIXED, EMPTY, DYING, LARGE_ITEM, ONCE, LONG, RESUMED, FINISHED, GIVEN_UP, SENT_AGAIN)

@@ -1,0 +1,27 @@
+"""Many faults in one run, drawn from a seed, with repeated and shuffled deliveries."""
+
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.faults.conftest import deployed
+from tests.faults.plays import DYING, LONG, MIXED, ONCE, PLAIN
+from tests.faults.storm import Storm, repeated_signals
+
+SEEDS = 20
+AGAIN_AND_AGAIN = ("complete ", "the dispatcher died ", "items failed; ")
+"""Why a run may fail in earnest: what goes wrong often enough is given up, and says so."""
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_whatever_goes_wrong_a_run_ends_and_counts_every_item_once(faults_assembly: Path, seed: int) -> None:
+    rng = Random(seed)
+    scene = replace(rng.choice((PLAIN, MIXED, ONCE, DYING, LONG)), also=repeated_signals(rng))
+    with deployed(faults_assembly, Storm(rng=rng), seed=seed) as stage:
+        record = stage.endure(scene)
+        stage.cloud.advance(hours=2)
+        stage.check_nothing_changed()
+
+    assert record.state == "SUCCEEDED" or any(words in record.reason for words in AGAIN_AND_AGAIN)

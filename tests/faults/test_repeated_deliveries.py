@@ -1,0 +1,64 @@
+"""AWS delivers at least once, in any order: what comes again changes nothing."""
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from drumbeat import Run
+from drumbeat.signal import Finish, Fire, Resume
+from tests.faults.conftest import deployed
+from tests.faults.driver import Driver
+from tests.faults.plays import DYING, LONG, MIXED, PLAIN
+from tests.faults.scenes import Scene, Stage
+
+
+@dataclass
+class Repeating(Driver):
+    """Every deleted message comes again, as often as `after_s` has members; the newest is received first."""
+
+    after_s: tuple[float, ...] = ()
+    _times: Counter[str] = field(default_factory=Counter)
+
+    def pick(self, queue: str, waiting: int) -> int:
+        """The newest."""
+        del queue
+        return waiting - 1
+
+    def again(self, queue: str, message_id: str) -> float | None:
+        """How long after it was deleted this message comes again."""
+        del queue
+        self._times[message_id] += 1
+        turn = self._times[message_id]
+        return self.after_s[turn - 1] if turn <= len(self.after_s) else None
+
+
+@pytest.mark.parametrize("after_s", [(0, 90), (7200,)], ids=str)
+@pytest.mark.parametrize("scene", [PLAIN, MIXED, DYING], ids=str)
+def test_a_message_that_comes_again_is_counted_once(
+    faults_assembly: Path, scene: Scene, after_s: tuple[float, ...]
+) -> None:
+    with deployed(faults_assembly, Repeating(after_s=after_s)) as stage:
+        stage.play(scene)
+        stage.cloud.advance(hours=3)
+
+        stage.check_nothing_changed()
+        assert {} == stage.depths()
+
+
+@pytest.mark.parametrize("scene", [PLAIN, LONG], ids=str)
+@pytest.mark.parametrize("after_s", [0, 0.1, 0.5, 30])
+def test_a_signal_that_comes_too_early_twice_or_late_changes_nothing(
+    faults_assembly: Path, scene: Scene, after_s: float
+) -> None:
+    def signal(stage: Stage, run: Run) -> None:
+        stage.cloud.advance(timedelta(seconds=after_s))
+        for event in (Fire(run), Resume(run, 0), Resume(run, 1), Finish(run), Finish(run)):
+            stage.cloud.invoke_async(stage.cloud.dispatcher(run.task), event.event())
+
+    with deployed(faults_assembly, Driver()) as stage:
+        stage.play(replace(scene, also=signal))
+
+        assert 1 == len(stage.driver.announced)

@@ -1,0 +1,22 @@
+"""What the items of the sweep's app did: a module of the test's process, shared by all of its functions."""
+
+import sys
+from collections import Counter
+
+attempts: Counter[tuple[str, str]] = Counter()
+
+
+def attempted(run_id: str, item: str) -> int:
+    """Count an attempt; says which one it is."""
+    attempts[run_id, item] += 1
+    return attempts[run_id, item]
+
+
+def attempts_of(run_id: str, item: str) -> int:
+    """How often an item was begun."""
+    return attempts[run_id, item]
+
+
+def install() -> None:
+    """Let the app's functions import this as `faults_witness`."""
+    sys.modules["faults_witness"] = sys.modules[__name__]
