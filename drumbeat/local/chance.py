@@ -23,7 +23,7 @@ class Faults(Seam):
     lost_reply: a call has its effect, but its answer is lost; the SDK repeats it.
     crash_before_settle: the invocation dies before a write to DynamoDB.
     crash_after_side_effect: the invocation dies right after a call that changed something.
-    send_batch_partial_failure: SendMessageBatch or PutEvents takes only some of its entries.
+    send_batch_partial_failure: SendMessageBatch takes only some of its entries.
     late_fire, duplicate_fire: what a rule or schedule delivers comes up to an hour late, or twice.
     slow: a call takes up to a minute.
     clock_jump: an invocation's clock is wrong by up to five minutes.
