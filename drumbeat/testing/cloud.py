@@ -75,9 +75,7 @@ class AppCloud(LocalCloud):
         while at is None and run.id in taken:  # runs are named by the minute
             run = replace(run, scheduled_at=run.scheduled_at + timedelta(minutes=1))
         if items is not None and run.id in taken:
-            raise ValueError(
-                f"{run.id} exists already, so these items are not its; leave out `at`, or choose another"
-            )
+            raise ValueError(f"{run.id} exists already, so these items are not its; leave out `at`, or choose another")
         key = ""
         if items is not None:
             key = items_key(run)
