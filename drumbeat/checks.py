@@ -5,16 +5,16 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from drumbeat import limits
-from drumbeat.at import At
-from drumbeat.errors import InvalidTask
-from drumbeat.permission import Allow
-from drumbeat.retry import Backoff
-from drumbeat.run import TASK_NAME
-from drumbeat.schedule import Cron, Rate
+from . import limits
+from .at import At
+from .errors import InvalidTask
+from .permission import Allow
+from .retry import Backoff
+from .run import TASK_NAME
+from .schedule import Cron, Rate
 
 if TYPE_CHECKING:
-    from drumbeat.task import Task
+    from .task import Task
 
 OVERLAPS = ("skip", "allow")
 _MAX_RETRIES = 100

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from drumbeat import limits
-from drumbeat.errors import ItemNotJson, ItemTooLarge, MalformedMessage
-from drumbeat.run import Run
+from . import limits
+from .errors import ItemNotJson, ItemTooLarge, MalformedMessage
+from .run import Run
 
 VERSION = 1
 _REFUSED_BY_SQS = (("\ufffe", "\\ufffe"), ("\uffff", "\\uffff"))

@@ -5,8 +5,8 @@ import pkgutil
 from collections.abc import Iterator
 from types import ModuleType
 
-from drumbeat.errors import DuplicateTask, TaskModuleFailed, UnknownTask
-from drumbeat.task import Task
+from .errors import DuplicateTask, TaskModuleFailed, UnknownTask
+from .task import Task
 
 
 def discover(package: str = "handlers") -> dict[str, Task]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from drumbeat.errors import InvalidTask
+from .errors import InvalidTask
 
 FUNCTIONS = ("expand", "work", "complete")
 

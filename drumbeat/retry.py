@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from drumbeat.errors import InvalidTask
-from drumbeat.limits import SQS_VISIBILITY_S
+from .errors import InvalidTask
+from .limits import SQS_VISIBILITY_S
 
 THROTTLES = frozenset(
     {

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from drumbeat.errors import MalformedFire
+from .errors import MalformedFire
 
 TASK_NAME = re.compile(r"[a-z][a-z0-9-]{0,47}")
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"

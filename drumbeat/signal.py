@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from drumbeat.errors import MalformedFire
-from drumbeat.run import Run, format_time, parse_time
+from .errors import MalformedFire
+from .run import Run, format_time, parse_time
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ or returned by that function.  `drumbeat.runtime.sources` reads it.
 
 from dataclasses import dataclass
 
-from drumbeat.errors import InvalidTask
-from drumbeat.run import Run, parse_time
+from .errors import InvalidTask
+from .run import Run, parse_time
 
 _SAMPLE = Run("sample", parse_time("2026-01-01T00:00:00Z"))
 

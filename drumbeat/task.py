@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, TypeVar, cast
 
-from drumbeat import limits
-from drumbeat.at import At
-from drumbeat.checks import check_numbers, check_parameters, check_text
-from drumbeat.errors import InvalidTask
-from drumbeat.permission import Allow
-from drumbeat.retry import Backoff
-from drumbeat.run import Run
-from drumbeat.schedule import Cron, Rate
-from drumbeat.source import DynamoItems, Range, S3Lines, S3Objects, Source
+from . import limits
+from .at import At
+from .checks import check_numbers, check_parameters, check_text
+from .errors import InvalidTask
+from .permission import Allow
+from .retry import Backoff
+from .run import Run
+from .schedule import Cron, Rate
+from .source import DynamoItems, Range, S3Lines, S3Objects, Source
 
 Expand = Callable[[Run], Iterable[Any] | Source]
 Work = Callable[[Any, Run], Any]

@@ -8,8 +8,8 @@ between two steps heals with the next repeat.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from drumbeat.ledger.table import Item, Key, Table
-from drumbeat.ledger.tree import FANOUT, Node, chunk_at, leaves, locate, partial, root
+from .table import Item, Key, Table
+from .tree import FANOUT, Node, chunk_at, leaves, locate, partial, root
 
 
 @dataclass(frozen=True)

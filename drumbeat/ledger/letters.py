@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from drumbeat.ledger import progress
-from drumbeat.ledger.count import node_key
-from drumbeat.ledger.table import Key, Table
-from drumbeat.ledger.tree import Node, chunk_at, leaves
+from . import progress
+from .count import node_key
+from .table import Key, Table
+from .tree import Node, chunk_at, leaves
 
 INLINE_BYTES = 300 * 1024  # of DynamoDB's 400 KB; a larger item is left where its chunk is kept in S3
 ERROR_CHARACTERS = 1000

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from drumbeat.errors import Fenced
-from drumbeat.ledger.table import Key, Table
+
+from .table import Key, Table
 
 
 @dataclass(frozen=True)

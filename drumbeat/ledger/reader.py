@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from drumbeat.ledger import letters
-from drumbeat.ledger.runs import RunRecord
-from drumbeat.ledger.table import Table
+from . import letters
+from .runs import RunRecord
+from .table import Table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from drumbeat.errors import Fenced, RunLost
-from drumbeat.ledger.count import Totals
-from drumbeat.ledger.table import ABSENT, Item, Key, Table
 from drumbeat.run import Run, format_time
+
+from .count import Totals
+from .table import ABSENT, Item, Key, Table
 
 RETENTION = timedelta(days=90)
 _HELD = "#state = :running AND #epoch = :epoch AND #owner = :owner"

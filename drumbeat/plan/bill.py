@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from drumbeat.errors import DrumbeatError
-from drumbeat.plan.prices import PRICES, Price
+
+from .prices import PRICES, Price
 
 
 class UnknownUsage(DrumbeatError):

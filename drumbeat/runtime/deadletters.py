@@ -14,11 +14,12 @@ from drumbeat.ledger import count, progress
 from drumbeat.ledger.progress import Progress
 from drumbeat.ledger.runs import RUNNING, RunRecord, Runs
 from drumbeat.limits import SQS_DELAY_S
-from drumbeat.runtime.dispatch import invoke
-from drumbeat.runtime.observability import count as metric
-from drumbeat.runtime.observability import logger
-from drumbeat.runtime.services import Services
-from drumbeat.runtime.settle import bury, expiry, finish_event, load_items, reject, settle
+
+from .dispatch import invoke
+from .observability import count as metric
+from .observability import logger
+from .services import Services
+from .settle import bury, expiry, finish_event, load_items, reject, settle
 
 ROUNDS = 2
 """How often a chunk that stands still is sent again."""

@@ -8,13 +8,14 @@ from drumbeat.errors import ExpandFailed, Fenced, MalformedFire
 from drumbeat.ledger import count
 from drumbeat.ledger.runs import RUNNING, SKIPPED, Plan, RunRecord, Runs
 from drumbeat.run import Run
-from drumbeat.runtime.expand import Expansion, OutOfTime
-from drumbeat.runtime.finish import Finisher
-from drumbeat.runtime.observability import count as metric
-from drumbeat.runtime.observability import frames, logger
-from drumbeat.runtime.services import Services
 from drumbeat.signal import Finish, Fire, Resume, parse_signal
 from drumbeat.task import Task
+
+from .expand import Expansion, OutOfTime
+from .finish import Finisher
+from .observability import count as metric
+from .observability import frames, logger
+from .services import Services
 
 
 class Dispatcher:

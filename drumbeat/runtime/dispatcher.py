@@ -3,9 +3,10 @@
 import os
 
 from drumbeat.discovery import load
-from drumbeat.runtime.dispatch import Dispatcher
-from drumbeat.runtime.observability import observed
-from drumbeat.runtime.services import Services, Settings
+
+from .dispatch import Dispatcher
+from .observability import observed
+from .services import Services, Settings
 
 _settings = Settings.read(os.environ)
 _task = load(_settings.module, _settings.task)

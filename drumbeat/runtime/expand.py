@@ -12,11 +12,12 @@ from drumbeat.chunk import Packed, encode_item, pack
 from drumbeat.errors import ExpandFailed, InvalidTask, ItemNotJson, ItemTooLarge, SourceMissing
 from drumbeat.ledger.runs import RunRecord, Runs
 from drumbeat.run import Run
-from drumbeat.runtime import send
-from drumbeat.runtime.observability import frames, logger
-from drumbeat.runtime.services import Services
-from drumbeat.runtime.sources import items_of
 from drumbeat.task import Task
+
+from . import send
+from .observability import frames, logger
+from .services import Services
+from .sources import items_of
 
 TRIES = 3
 """How often an expansion may fail: Lambda tries an asynchronous event three times."""

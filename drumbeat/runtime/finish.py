@@ -8,11 +8,12 @@ from drumbeat.ledger import count
 from drumbeat.ledger.count import Totals
 from drumbeat.ledger.runs import FAILED, RUNNING, SUCCEEDED, RunRecord, Runs
 from drumbeat.run import Run
-from drumbeat.runtime import results
-from drumbeat.runtime.observability import count as metric
-from drumbeat.runtime.observability import frames, logger
-from drumbeat.runtime.services import Services
 from drumbeat.task import Task
+
+from . import results
+from .observability import count as metric
+from .observability import frames, logger
+from .services import Services
 
 TRIES = 3
 SOURCE = "drumbeat"

@@ -6,11 +6,12 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 
 from drumbeat.discovery import discover
 from drumbeat.errors import MalformedFire
-from drumbeat.runtime.deadletters import DeadLetters
-from drumbeat.runtime.observability import count as metric
-from drumbeat.runtime.observability import frames, logger
-from drumbeat.runtime.services import Services
-from drumbeat.runtime.watch import Watch
+
+from .deadletters import DeadLetters
+from .observability import count as metric
+from .observability import frames, logger
+from .services import Services
+from .watch import Watch
 
 
 class Keeper:

@@ -2,8 +2,8 @@
 
 import os
 
-from drumbeat.runtime.keep import Keeper
-from drumbeat.runtime.observability import observed
-from drumbeat.runtime.services import Services, Settings
+from .keep import Keeper
+from .observability import observed
+from .services import Services, Settings
 
 handler = observed(Keeper(Services(Settings.read(os.environ))), tracing=False)

@@ -12,8 +12,9 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyAl
 from drumbeat.errors import InProgress
 from drumbeat.limits import SQS_RETENTION_S
 from drumbeat.run import Run
-from drumbeat.runtime.services import Services
 from drumbeat.task import Task, Work
+
+from .services import Services
 
 
 class MissingKey(KeyError):

@@ -14,11 +14,12 @@ from drumbeat.errors import ResultNotJson, WorkerDied
 from drumbeat.ledger import count, progress
 from drumbeat.ledger.count import Settled
 from drumbeat.ledger.progress import Progress
-from drumbeat.runtime import results
-from drumbeat.runtime.services import Services
-from drumbeat.runtime.settle import bury, expiry, load_items, settle
-from drumbeat.runtime.work import End, Outcome, do_items
 from drumbeat.task import Task, Work
+
+from . import results
+from .services import Services
+from .settle import bury, expiry, load_items, settle
+from .work import End, Outcome, do_items
 
 
 class Pass:

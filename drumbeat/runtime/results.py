@@ -7,7 +7,8 @@ from typing import Any
 from drumbeat.ledger.count import settled_chunks
 from drumbeat.ledger.runs import RunRecord
 from drumbeat.run import Run
-from drumbeat.runtime.services import Services
+
+from .services import Services
 
 Results = Mapping[int, Any]
 """By the item's index in its chunk."""

@@ -8,7 +8,8 @@ from drumbeat.chunk import Packed
 from drumbeat.errors import DrumbeatError
 from drumbeat.retry import Backoff
 from drumbeat.run import Run
-from drumbeat.runtime.services import Services
+
+from .services import Services
 
 _BACKOFF = Backoff(first_s=0.2, cap_s=20)
 _TRIES = 8

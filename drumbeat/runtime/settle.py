@@ -13,11 +13,12 @@ from drumbeat.ledger.letters import INLINE_BYTES, DeadLetter
 from drumbeat.ledger.progress import Progress
 from drumbeat.ledger.runs import RETENTION
 from drumbeat.run import format_time
-from drumbeat.runtime import results
-from drumbeat.runtime.observability import count as metric
-from drumbeat.runtime.observability import logger
-from drumbeat.runtime.services import Services
 from drumbeat.signal import Finish
+
+from . import results
+from .observability import count as metric
+from .observability import logger
+from .services import Services
 
 
 def load_items(chunk: Chunk, services: Services) -> Sequence[Any]:

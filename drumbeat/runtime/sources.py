@@ -10,9 +10,10 @@ from botocore.exceptions import ClientError
 
 from drumbeat.errors import ExpandFailed, InvalidTask, SourceMissing
 from drumbeat.run import Run
-from drumbeat.runtime.services import Services
 from drumbeat.source import DynamoItems, Range, S3Lines, S3Objects, Source
 from drumbeat.task import Task, takes_skip
+
+from .services import Services
 
 _MISSING = frozenset({"NoSuchBucket", "NoSuchKey", "404", "ResourceNotFoundException"})
 

@@ -9,13 +9,14 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from drumbeat.chunk import Chunk, parse
 from drumbeat.errors import DrumbeatError, Fenced, MalformedMessage
 from drumbeat.retry import Backoff
-from drumbeat.runtime.dispatch import invoke
-from drumbeat.runtime.observability import count as metric
-from drumbeat.runtime.observability import frames, logger
-from drumbeat.runtime.passes import Pass
-from drumbeat.runtime.services import Services
-from drumbeat.runtime.settle import finish_event, reject
 from drumbeat.task import Task, Work
+
+from .dispatch import invoke
+from .observability import count as metric
+from .observability import frames, logger
+from .passes import Pass
+from .services import Services
+from .settle import finish_event, reject
 
 _OUTAGE = Backoff(first_s=5, cap_s=900)
 
@@ -86,6 +87,6 @@ class Worker:
     def _work(self, context: Any) -> Work:
         if not self._task.idempotent_by:
             return self._task.worker
-        from drumbeat.runtime.once import once  # noqa: PLC0415  (only where a task asks for it: it costs init time)
+        from .once import once  # noqa: PLC0415  (only where a task asks for it: it costs init time)
 
         return once(self._task, self._services, context)

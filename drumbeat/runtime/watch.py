@@ -12,13 +12,14 @@ from drumbeat.ledger.count import Totals
 from drumbeat.ledger.runs import RUNNING, RunRecord, Runs
 from drumbeat.ledger.table import Key
 from drumbeat.run import Run, format_time, parse_time
-from drumbeat.runtime.dispatch import invoke
-from drumbeat.runtime.observability import count as metric
-from drumbeat.runtime.observability import logger
-from drumbeat.runtime.services import Services
 from drumbeat.schedule import Rate
 from drumbeat.signal import Finish, Resume
 from drumbeat.task import Task
+
+from .dispatch import invoke
+from .observability import count as metric
+from .observability import logger
+from .services import Services
 
 GRACE = timedelta(minutes=10)
 """How late a fire may be before it counts as missed; AWS's own retries are counted on top by the rule's age limit."""

@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drumbeat.testing.cloud import AppCloud
+    from .cloud import AppCloud
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,7 +37,7 @@ def drumbeat_assembly(pytestconfig: pytest.Config) -> Path:
 @pytest.fixture
 def cloud(drumbeat_assembly: Path, request: pytest.FixtureRequest) -> "Iterator[AppCloud]":
     """A fresh local cloud with the app deployed; `@pytest.mark.cloud(seed=7, start=...)` sets it up."""
-    from drumbeat.testing.cloud import AppCloud  # noqa: PLC0415  (only who asks for a cloud pays for it)
+    from .cloud import AppCloud  # noqa: PLC0415  (only who asks for a cloud pays for it)
 
     marker = request.node.get_closest_marker("cloud")
     with AppCloud(drumbeat_assembly, **(marker.kwargs if marker else {})) as opened:
