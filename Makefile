@@ -7,7 +7,7 @@ DAY ?= 2026-11-22
 # CDK warns on every start that Node 20 is past its end; it still works.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
-.PHONY: help demo test lint types check synth lock clean
+.PHONY: help demo test sweep lint types check synth lock clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -18,6 +18,9 @@ demo: .venv/ready  ## run a day of the two tasks in handlers/ in the local cloud
 
 test: .venv/ready  ## run the whole test suite, offline
 	$(BIN)/pytest --numprocesses auto --dist loadfile
+
+sweep: .venv/ready  ## break every call of every scene in every way: half an hour
+	DRUMBEAT_SWEEP=full $(BIN)/pytest tests/faults --numprocesses auto
 
 lint: .venv/ready  ## style and formatting
 	$(BIN)/ruff check .
@@ -46,7 +49,7 @@ clean:  ## forget everything that was installed or made
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	$(BIN)/python -m drumbeat.cdk
-	cd tests/app && ../../$(BIN)/python -m drumbeat.cdk
+	$(BIN)/python scripts/fetch_for_tests.py
 	@touch $@
 
 node_modules/ready: package.json package-lock.json

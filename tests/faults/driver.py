@@ -11,8 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from drumbeat.local import Faults
-from drumbeat.local.faults import Apply, crash, lose_reply, refuse, refuse_entries, unreachable
+from drumbeat.local.faults import Apply, Seam, crash, lose_reply, refuse, refuse_entries, unreachable
 from drumbeat.local.services import Call
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -58,7 +57,7 @@ def faults_at(points: list[Point]) -> list[Fault]:
 
 
 @dataclass
-class Driver(Faults):
+class Driver(Seam):
     """Follows one run at a time; `roles` are the names of the functions that may be broken."""
 
     roles: dict[str, str] = field(default_factory=dict)

@@ -22,8 +22,8 @@ def up_to_the_keeper(entered: int, rounds: int) -> Scene:
 
     def lose_the_first_chunk(stage: Stage, run: Run) -> None:
         stage.pause_worker(run.task)
-        stage.cloud.advance(timedelta(seconds=5))
-        stage.give_up_message(run, chunk=0)
+        while not stage.give_up_message(run, chunk=0):
+            stage.cloud.advance(timedelta(seconds=5))
         if entered:
             state = Progress(entered=entered, rounds=rounds)
             progress.write(stage.table, run.id, 0, state, token="before", expires_at=0)
@@ -50,7 +50,7 @@ RESUMED = Scene(
 FINISHED = Scene(
     "plain",
     EIGHT,
-    given=dies_at("dispatcher", "GetItem", "task#plain/run#TIME", 2, 3, 4),
+    given=dies_at("dispatcher", "GetItem", "node#RUN#0#0/node", 1, 2, 3),
     name="finished by the keeper",
 )
 GIVEN_UP = up_to_the_keeper(entered=2, rounds=2)

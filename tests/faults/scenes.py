@@ -111,16 +111,23 @@ class Stage:
         worker = self.cloud.worker(task)
         return next(mapping for mapping in self.cloud.deployment.mappings if worker in mapping.function_arn)
 
-    def give_up_message(self, run: Run, *, chunk: int) -> None:
-        """Put a chunk's message where SQS puts it after too many receives; the worker must be paused."""
+    def give_up_message(self, run: Run, *, chunk: int) -> bool:
+        """Put a chunk's message where SQS puts it after too many receives; False if it hasn't been sent yet.
+
+        The worker must be paused.
+        """
         sqs = self.cloud.client("sqs")
         queues = {queue.arn: queue for queue in self.cloud.deployment.queues}
         queue = queues[self._mapping(run.task).source_arn]
         dead = queues[str(queue.dead_letter_arn)]
-        for message in sqs.receive_message(QueueUrl=queue.url, MaxNumberOfMessages=10, VisibilityTimeout=1)["Messages"]:
+        found = False
+        received = sqs.receive_message(QueueUrl=queue.url, MaxNumberOfMessages=10, VisibilityTimeout=1)
+        for message in received.get("Messages", []):
             if json.loads(message["Body"])["chunk"] == chunk:
                 sqs.send_message(QueueUrl=dead.url, MessageBody=message["Body"])
                 sqs.delete_message(QueueUrl=queue.url, ReceiptHandle=message["ReceiptHandle"])
+                found = True
+        return found
 
     # -- what must hold ------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from drumbeat.cdk import bundle_code
 from drumbeat.discovery import discover
 from stacks.drumbeat_stack import DrumbeatStack
 
-SHARED = Path("../../app/.drumbeat")  # the same third-party code: so this app needs no package index of its own
+SHARED = Path("../../../.drumbeat")  # the same third-party code: so this app needs no package index of its own
 
 app = App()
 tasks = discover("handlers")
