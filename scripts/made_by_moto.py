@@ -1,4 +1,4 @@
-# ruff: noqa: T201, INP001
+# ruff: noqa: T201
 """Say, by type, which of a template's resources a deployed stack has: `made_by_moto.py TEMPLATE`."""
 
 import json

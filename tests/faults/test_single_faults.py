@@ -15,7 +15,7 @@ from tests.faults.scenes import Scene
 from tests.faults.sweep import Theatre, sweep
 
 FULL = os.environ.get("DRUMBEAT_SWEEP") == "full"
-DRAWN = 3
+DRAWN, DRAWN_OF_SLOW = 4, 2  # points a scene; the keeper's rounds take hours of virtual time
 SEED = int(os.environ.get("DRUMBEAT_SWEEP_SEED", "1"))
 
 
