@@ -1,5 +1,6 @@
 """Play one scene once without a fault, then once for each fault that is chosen of all kinds at all calls it made."""
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
@@ -9,6 +10,8 @@ from tests.faults.driver import Fault, faults_at
 from tests.faults.scenes import Broken, Scene, Stage
 
 Choose = Callable[[list[Fault]], Iterable[Fault]]
+FULL = os.environ.get("DRUMBEAT_SWEEP") == "full"
+"""Whether to play all points; otherwise a few."""
 MOST_CALLS = 1.5
 """Times the calls of a clean run, if nothing died: RELIABILITY.md, failure mode 34."""
 

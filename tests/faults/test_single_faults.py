@@ -12,9 +12,8 @@ import pytest
 from tests.faults.driver import Fault
 from tests.faults.plays import SCENES
 from tests.faults.scenes import Scene
-from tests.faults.sweep import Theatre, sweep
+from tests.faults.sweep import FULL, Theatre, sweep
 
-FULL = os.environ.get("DRUMBEAT_SWEEP") == "full"
 DRAWN, DRAWN_OF_SLOW = 4, 2  # points a scene; the keeper's rounds take hours of virtual time
 SEED = int(os.environ.get("DRUMBEAT_SWEEP_SEED", "1"))
 
