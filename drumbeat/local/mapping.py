@@ -1,8 +1,10 @@
 """Event source mappings: Lambda's pollers between a queue and a function.
 
 Batching, windows and concurrency: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html (a standard
-queue starts with five concurrent batches and adds up to 300 a minute, to 1,250; provisioned mode gives ten per poller)
-and https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html.
+queue starts with five concurrent batches and adds up to 300 a minute, to 1,250, "if messages are still available";
+"when traffic is low" it goes back to five; a FIFO queue has as many as it has groups; provisioned mode gives ten per
+poller) and https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html.
+How fast it goes back isn't documented; here it is as fast as it came.
 
 Errors: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html: a failed batch becomes visible
 again after the visibility timeout; a throttled one is tried again until then; both have been received once more.
@@ -26,7 +28,6 @@ PROVISIONED_PER_POLLER, PROVISIONED_PER_SECOND, DEFAULT_POLLERS = 10, 1_000 / 60
 PAYLOAD_BYTES = 6 * 1024 * 1024
 RECORD_BYTES = 1_024  # of a record beyond body and attributes, about
 POLL_BATCH = 10  # messages of one ReceiveMessage or DeleteMessageBatch
-COOL_DOWN_S = 60
 IDLE_POLLERS, LONG_POLL_S = 5, 20
 
 
@@ -40,8 +41,9 @@ class Mapping_:  # noqa: N801  `Mapping` is collections.abc's
         self._rng = world.seeds.stream(f"mapping {mapping.uuid}")
         self._poll_due = False
         self._ramp_due = False  # not the same: while the ramp waits, an invocation that ends makes room at once
-        self._busy_since: int | None = None
-        self._last_busy = world.clock.ns
+        self._backlog = False
+        self._level = 0.0  # concurrent batches that the pollers have come to, at `_noted_ns`
+        self._noted_ns = world.clock.ns
         self._created = world.clock.ns
         self._slowed = 0  # concurrent batches fewer, after errors
         self._first_seen: int | None = None
@@ -69,23 +71,32 @@ class Mapping_:  # noqa: N801  `Mapping` is collections.abc's
     # -- how many batches at once --------------------------------------------------------------------------
 
     def capacity(self) -> int:
+        start, per_second, most = self._bounds()
+        if self.store.queue.fifo:
+            return most
+        now = self._world.clock.ns
+        change = (now - self._noted_ns) / SECOND * per_second
+        self._noted_ns = now
+        if self._backlog:
+            self._level = min(most, max(start, self._level + change))
+        else:
+            self._level = min(most, max(start, self.active, self._level - change))
+        return max(start, int(self._level) - self._slowed)
+
+    def _bounds(self) -> tuple[int, float, int]:
+        """Concurrent batches at first, how many more a second while messages wait, and at most."""
         mapping = self.mapping
-        ramp = (self._world.clock.ns - self._busy_since) / SECOND if self._busy_since is not None else 0.0
         if mapping.min_pollers is not None or mapping.max_pollers is not None:
             low = (mapping.min_pollers or DEFAULT_POLLERS[0]) * PROVISIONED_PER_POLLER
             high = (mapping.max_pollers or DEFAULT_POLLERS[1]) * PROVISIONED_PER_POLLER
-            return min(high, low + int(ramp * PROVISIONED_PER_SECOND))
+            return low, PROVISIONED_PER_SECOND, high
         most = min(MOST, mapping.max_concurrency or MOST)
-        return max(min(START, most), min(most, START + int(ramp * PER_SECOND)) - self._slowed)
+        return min(START, most), PER_SECOND, most
 
-    def _note_load(self, full: bool) -> None:
-        now = self._world.clock.ns
-        if self.active == 0 and not full and now - self._last_busy > COOL_DOWN_S * SECOND:
-            self._busy_since = None
-        if self.active or full:
-            self._last_busy = now
-        if full and self._busy_since is None:
-            self._busy_since = now
+    def _note_backlog(self, backlog: bool) -> None:
+        """Whether messages wait that all pollers are too busy to take: that, and nothing else, brings more pollers."""
+        self.capacity()  # up to now it was as it was
+        self._backlog = backlog
 
     # -- polling -------------------------------------------------------------------------------------------
 
@@ -109,24 +120,27 @@ class Mapping_:  # noqa: N801  `Mapping` is collections.abc's
         now, waiting = self._world.clock.ns, self.store.visible
         if not waiting:
             self._first_seen = None
+            self._note_backlog(False)
             return
         window_open = self._first_seen is not None and now < self._first_seen + self.mapping.window_s * SECOND
         if window_open and waiting < self.mapping.batch_size:
             self.wake()
             return
         self._first_seen = None
-        self._note_load(False)
-        while self.active < self.capacity() and self.store.visible:
+        room = self.capacity()
+        while self.active < room and self.store.visible:
             if not self._one_batch():
                 break
-        if self.store.visible:
-            self._note_load(True)
-            if self.active < MOST and not self._ramp_due:  # the ramp lets more in later
-                self._ramp_due = True
-                self._world.loop.after(SECOND, self._ramp)
+        waits = self.store.visible > 0
+        self._note_backlog(waits and self.active >= room)
+        if waits and self.active < MOST and not self._ramp_due:  # the ramp lets more in later
+            self._ramp_due = True
+            self._world.loop.after(SECOND, self._ramp)
 
     def _ramp(self) -> None:
         self._ramp_due = False
+        if not self.store.visible:
+            self._note_backlog(False)
         self.wake()
 
     def _one_batch(self) -> bool:
@@ -218,7 +232,6 @@ class Mapping_:  # noqa: N801  `Mapping` is collections.abc's
         self._release()
 
     def _release(self) -> None:
-        self._note_load(False)
         self.active -= 1
         self.wake()
 
