@@ -30,6 +30,8 @@ class Scope(Protocol):
 
     def imported(self, export: str) -> Any: ...
 
+    def stack_output(self, stack: str, output: str) -> Any: ...
+
 
 def resolve(value: Any, scope: Scope) -> Any:
     """Return `value` with every function in it evaluated; AWS::NoValue removes its property or list entry."""
@@ -158,6 +160,12 @@ def _find_in_map(argument: Any, scope: Scope) -> Any:
     return found
 
 
+def _stack_output(argument: Any, scope: Scope) -> Any:
+    """Read another stack's output; its Region and RoleArn don't matter, as all stacks are in one place."""
+    given = resolve(argument, scope)
+    return scope.stack_output(given["StackName"], given["OutputName"])
+
+
 def _zones(argument: Any, scope: Scope) -> list[str]:
     region = resolve(argument, scope) or scope.ref("AWS::Region")
     return [f"{region}{zone}" for zone in _ZONES]
@@ -191,6 +199,7 @@ _FUNCTIONS: dict[str, Callable[[Any, Scope], Any]] = {
     "Fn::FindInMap": _find_in_map,
     "Fn::GetAZs": _zones,
     "Fn::GetAtt": _get_att,
+    "Fn::GetStackOutput": _stack_output,
     "Fn::If": _if,
     "Fn::ImportValue": lambda name, scope: scope.imported(resolve(name, scope)),
     "Fn::Join": _join,

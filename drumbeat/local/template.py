@@ -33,6 +33,7 @@ class Template:
     parameters: Mapping[str, Any]
     exports: Mapping[str, Any]
     created: dict[str, Created] = field(default_factory=dict)
+    deployed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # outputs of the stacks before, by stack
     _conditions: dict[str, bool | None] = field(default_factory=dict)
 
     def resolve(self, value: Any) -> Any:
@@ -82,6 +83,15 @@ class Template:
                 f" deploy the stack that does, too (exports so far: {', '.join(sorted(self.exports)) or 'none'})"
             )
         return self.exports[export]
+
+    def stack_output(self, stack: str, output: str) -> Any:
+        if output not in self.deployed.get(stack, {}):
+            known = [f"{name}.{key}" for name, outputs in self.deployed.items() for key in outputs]
+            raise TemplateError(
+                f"stack {self.stack!r} reads output {output!r} of stack {stack!r}, which no stack deployed before it"
+                f" has; deploy the stack that does, too (outputs so far: {', '.join(sorted(known)) or 'none'})"
+            )
+        return self.deployed[stack][output]
 
     def active(self) -> dict[str, Mapping[str, Any]]:
         """Return the resources whose condition holds, each after those it refers to or depends on."""

@@ -13,7 +13,7 @@ PSEUDO = {"AWS::Region": "eu-north-1", "AWS::AccountId": "123456789012", "AWS::U
 def scope(body=None, **created: Any):
     made = {name: Created(*values) for name, values in created.items()}
     body = {"Resources": {name: {"Type": "T"} for name in made}, **(body or {})}
-    return Template("S", body, PSEUDO, {"Stage": "dev", "Zones": ["a", "b"]}, {"shared": "v"}, made)
+    return Template("S", body, PSEUDO, {"Stage": "dev", "Zones": ["a", "b"]}, {"shared": "v"}, made, {"Other": {"Out": "o"}})
 
 
 QUEUE = {"Queue": ("url", {"Arn": "arn:q"})}
@@ -38,6 +38,7 @@ QUEUE = {"Queue": ("url", {"Arn": "arn:q"})}
         ({"Fn::ToJsonString": {"a": {"Ref": "Stage"}}}, '{"a":"dev"}'),
         ({"Fn::Cidr": ["10.0.0.0/16", 2, 8]}, ["10.0.0.0/24", "10.0.1.0/24"]),
         ({"Fn::ImportValue": {"Fn::Sub": "shared"}}, "v"),
+        ({"Fn::GetStackOutput": {"StackName": {"Fn::Sub": "Other"}, "OutputName": "Out", "Region": "eu-west-1"}}, "o"),
         ({"Fn::FindInMap": ["Sizes", {"Ref": "AWS::Region"}, "n"]}, 5),
         ({"Fn::FindInMap": ["Sizes", "nowhere", "n", {"DefaultValue": 1}]}, 1),
         ({"Fn::If": ["IsProd", "big", "small"]}, "small"),
@@ -75,6 +76,7 @@ def test_conditions_combine_and_refer_to_each_other():
         ({"Ref": "Nobody"}, "'Nobody', but no parameter or resource"),
         ({"Fn::GetAtt": ["Queue", "Color"]}, "no attribute 'Color' in the local cloud; it has Arn"),
         ({"Fn::ImportValue": "else"}, "imports 'else'"),
+        ({"Fn::GetStackOutput": {"StackName": "Other", "OutputName": "No"}}, "'No' of stack 'Other'.*far: Other.Out"),
         ({"Fn::Transform": {}}, "no function Fn::Transform"),
         ({"Fn::Select": [3, ["a"]]}, "no index 3"),
         ({"Fn::If": ["Loop", 1, 2]}, "condition 'Loop' refers to itself"),
