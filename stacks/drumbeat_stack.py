@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -20,6 +20,7 @@ from drumbeat.cdk import (
     Schedules,
     Store,
     Target,
+    add_outputs,
     check_tasks,
 )
 from drumbeat.task import Task
@@ -52,7 +53,7 @@ class DrumbeatStack(Stack):
         platform = Platform(code=code, target=target or Target(), log_retention=log_retention)
         ledger = Ledger(self, "Ledger")
         store = Store(self, "Store")
-        schedules = Schedules(self, "Schedules") if any(map(_needs_scheduler, tasks.values())) else None
+        schedules = Schedules(self, "Schedules")
         idempotency = (
             IdempotencyRecords(self, "Idempotency") if any(task.idempotent_by for task in tasks.values()) else None
         )
@@ -81,9 +82,4 @@ class DrumbeatStack(Stack):
         )
         Alarms(self, "Alarms", lanes=lanes, keeper=keeper, actions=alarm_actions)
         Dashboard(self, "Dashboard", lanes=lanes, keeper=keeper)
-        CfnOutput(self, "BucketName", value=store.bucket.bucket_name, description="Inputs and results")
-        CfnOutput(self, "TableName", value=ledger.table.table_name, description="The ledger of runs")
-
-
-def _needs_scheduler(task: Task) -> bool:
-    return task.schedule is not None and task.schedule.needs_scheduler
+        add_outputs(self, lanes=lanes, ledger=ledger, store=store, schedules=schedules)

@@ -9,6 +9,7 @@ from .function import Function
 from .keeper import Keeper
 from .lane import Lane
 from .ledger import IdempotencyRecords, Ledger
+from .outputs import add_outputs
 from .platform import Platform
 from .store import Store
 from .target import Target
@@ -26,6 +27,7 @@ __all__ = [
     "Schedules",
     "Store",
     "Target",
+    "add_outputs",
     "bundle_code",
     "check_tasks",
     "stage",

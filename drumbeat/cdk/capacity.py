@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from drumbeat.errors import DuplicateTask
+from drumbeat.outputs import output
 from drumbeat.task import Task
 
 from .errors import NoTasks, TooManyTasks
@@ -20,6 +22,11 @@ def check_tasks(tasks: Mapping[str, Task]) -> None:
         )
     for task in tasks.values():
         _ = task.source, task.worker  # each raises InvalidTask where there is none
+    outputs: dict[str, str] = {}
+    for name in tasks:
+        other = outputs.setdefault(output("", name), name)
+        if other != name:
+            raise DuplicateTask(f"tasks {other!r} and {name!r} have the same letters and digits; rename one of them")
     needed = RESOURCES_PER_APP + RESOURCES_PER_TASK * len(tasks)
     if needed > STACK_RESOURCES:
         fit = (STACK_RESOURCES - RESOURCES_PER_APP) // RESOURCES_PER_TASK

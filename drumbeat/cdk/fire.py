@@ -22,11 +22,22 @@ SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 
 
 class Schedules(Construct):
-    """The one group that an app's schedules are in."""
+    """The one group that an app's schedules are in: those of the tasks, and those that are added while it runs.
+
+    `runtime` is the role of the latter: Scheduler may assume it to invoke the dispatchers that were `allow`ed.
+    """
 
     def __init__(self, scope: Construct, id: str) -> None:  # noqa: A002  (CDK's name)
         super().__init__(scope, id)
         self.group = scheduler.ScheduleGroup(self, "Group", removal_policy=RemovalPolicy.DESTROY)
+        self.runtime = self.role(Construct(self, "Runtime"))
+
+    def allow(self, dispatcher: lambda_.Function, dead_letters: sqs.Queue) -> None:
+        """Let schedules that are added later fire a dispatcher, and keep what it didn't take."""
+        self.runtime.add_to_policy(
+            iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[dispatcher.function_arn])
+        )
+        self.runtime.add_to_policy(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[dead_letters.queue_arn]))
 
     def role(self, scope: Construct) -> iam.Role:
         """Return a role for the target of one schedule, which Scheduler may assume for this group only.

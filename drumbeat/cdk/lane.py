@@ -35,7 +35,7 @@ class Lane(Construct):
         schedules: Schedules | None = None,
         idempotency: IdempotencyRecords | None = None,
     ) -> None:
-        """schedules, idempotency: needed by a task with such a schedule, or with idempotent_by."""
+        """schedules: where schedules are added at run time; idempotency: needed by a task with idempotent_by."""
         super().__init__(scope, id)
         self.task = task
         self.dead_fires = safe_queue(self, "DeadFires")
@@ -60,6 +60,8 @@ class Lane(Construct):
         self.worker = self._worker(platform, ledger, store, idempotency if task.idempotent_by else None)
         grant_source(task, dispatcher=self.dispatcher, worker=self.worker, bucket=store.bucket)
         self._grant_declared(store.bucket.bucket_name)
+        if schedules is not None:
+            schedules.allow(self.dispatcher.function, self.dead_fires)
         if task.schedule is not None:
             Fire(
                 self,

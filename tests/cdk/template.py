@@ -8,7 +8,9 @@ from pathlib import Path
 class Template:
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.resources = json.loads(path.read_text())["Resources"]
+        template = json.loads(path.read_text())
+        self.resources = template["Resources"]
+        self.outputs = {name: output["Value"] for name, output in template["Outputs"].items()}
 
     def of(self, kind):
         """All resources of a type: properties by logical id."""

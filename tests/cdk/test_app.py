@@ -8,7 +8,7 @@ from drumbeat import Rate
 from drumbeat.cdk.capacity import RESOURCES_PER_APP, RESOURCES_PER_TASK, STACK_RESOURCES
 from drumbeat.cdk.errors import NoTasks, TooManyTasks
 from drumbeat.discovery import discover
-from drumbeat.errors import InvalidTask
+from drumbeat.errors import DuplicateTask, InvalidTask
 from drumbeat.task import Task
 from tests.cdk.sample import TASKS, make
 
@@ -41,7 +41,7 @@ def test_a_new_task_in_one_file_is_synthesized_without_a_change_elsewhere(synthe
     assert 256 == template.function("greetings", "worker")["MemorySize"]
     told = template.function("greetings", "worker")["Environment"]["Variables"]
     assert "newcomers.greetings" == told["DRUMBEAT_MODULE"]
-    assert not template.of("AWS::Scheduler::ScheduleGroup")
+    assert not template.of("AWS::Scheduler::Schedule")
     sys.modules.pop("newcomers.greetings")
 
 
@@ -62,6 +62,11 @@ def test_a_task_without_work_is_refused_by_name(synthesize):
 
     with pytest.raises(InvalidTask, match="'lazy' has no work"):
         synthesize({"lazy": task})
+
+
+def test_tasks_that_would_share_an_output_are_refused(synthesize):
+    with pytest.raises(DuplicateTask, match="'a-1' and 'a1'"):
+        synthesize({"a-1": make("a-1"), "a1": make("a1")})
 
 
 def test_more_tasks_than_a_stack_holds_are_refused_with_the_number_that_fits(synthesize):

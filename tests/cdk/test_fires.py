@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from drumbeat.outputs import output
 from tests.cdk.sample import TASKS
 
 RULES = {"nightly": "cron(0 0 * * ? *)", "often": "rate(5 minutes)"}
@@ -88,13 +89,32 @@ def test_only_its_rule_may_invoke_a_function_and_fill_its_dead_letters(template)
 
 def test_scheduler_assumes_a_role_for_this_account_s_group_only(template):
     _, group = template.only("AWS::Scheduler::ScheduleGroup")
-    for made in template.of("AWS::Scheduler::Schedule").values():
-        role = template.resources[made["Target"]["RoleArn"]["Fn::GetAtt"][0]]["Properties"]
+    roles = [made["Target"]["RoleArn"] for made in template.of("AWS::Scheduler::Schedule").values()]
+    for arn in [*roles, template.outputs["ScheduleRoleArn"]]:
+        role = template.resources[arn["Fn::GetAtt"][0]]["Properties"]
         (statement,) = template.said(role["AssumeRolePolicyDocument"]["Statement"])
         only = statement["Condition"]["StringEquals"]
 
         assert "<AWS::AccountId>" == only["aws:SourceAccount"]
         assert only["aws:SourceArn"].endswith(f":schedule-group/{group['Name']}")
+
+
+def test_schedules_added_at_run_time_may_fire_every_dispatcher_and_nothing_else(template):
+    role = template.outputs["ScheduleRoleArn"]["Fn::GetAtt"][0]
+    invoking = {("lambda:InvokeFunction", f"<{template.functions[task, 'dispatcher']}.Arn>") for task in TASKS}
+    keeping = {("sqs:SendMessage", template.said(template.outputs[output("DeadFires", task)])) for task in TASKS}
+
+    assert invoking | keeping == {
+        (said["Action"], resource) for said in template.statements(role) for resource in said["Resource"]
+    }
+
+
+def test_the_outputs_name_what_an_operator_needs(template):
+    _, group = template.only("AWS::Scheduler::ScheduleGroup")
+
+    assert ",".join(TASKS) == template.outputs["TaskNames"]
+    assert group["Name"] == template.outputs["ScheduleGroupName"]
+    assert {"Ref": template.functions["nightly", "dispatcher"]} == template.outputs["DispatcherNightly"]
 
 
 def test_the_keeper_checks_every_quarter_of_an_hour(template):
