@@ -8,6 +8,7 @@ service's own checks apply.
 import functools
 import json
 import re
+import time
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from moto.moto_api._internal import mock_random
 
 from . import assembly as assemblies
+from . import snapshot
 from .assembly import Assembly, Stack
 from .checks import check, refuse
 from .clients import Clients
@@ -47,16 +49,32 @@ def deploy(
 
     Names and ids depend on the template and the seed alone. With strict=False a resource of an unknown type gets a
     placeholder id and an UnsupportedResourceWarning; otherwise it raises UnsupportedResource.
+    The same once more, in the same process and at the same virtual time, comes from a snapshot of the first time.
     """
-    mock_random.seed(seed)
-    assembly = assemblies.read(assembly_dir)
-    job = _Deployer(assembly, parameters=parameters, seed=seed, strict=strict)
-    chosen = assembly.select(stacks)
+    settings = (None if stacks is None else tuple(stacks), tuple(sorted(parameters.items())), seed, strict)
+    name = snapshot.key(assembly_dir, *settings, time.time_ns())
+    known = snapshot.restore(name)
+    if known is not None:
+        deployment, notices = known
+        for text in notices:
+            warnings.warn(text, UnsupportedResourceWarning, stacklevel=2)
+        return deployment
+    alone = snapshot.is_empty()
+    job = _Deployer(assemblies.read(assembly_dir), parameters=parameters, seed=seed, strict=strict)
+    deployment = _deploy(job, stacks)
+    if alone:
+        snapshot.keep(name, deployment, job.notices)
+    return deployment
+
+
+def _deploy(job: "_Deployer", stacks: Sequence[str] | None) -> Deployment:
+    mock_random.seed(job.seed)
+    chosen = job.assembly.select(stacks)
     for stack in chosen:
         job.deploy(stack)
     deployment = job.facts.freeze(account=ACCOUNT, region=next((job.region(stack) for stack in chosen), REGION))
     problems = check(deployment)
-    if strict:
+    if job.strict:
         refuse(problems)
     for problem in problems:
         job.notice(problem)
@@ -74,6 +92,7 @@ class _Deployer:
     facts: Facts = field(default_factory=Facts)
     clients: Clients = field(default_factory=Clients)
     exports: dict[str, dict[str, Any]] = field(default_factory=dict)  # by region
+    notices: list[str] = field(default_factory=list)
 
     def region(self, stack: Stack) -> str:
         return stack.region or REGION
@@ -152,6 +171,7 @@ class _Deployer:
         return Created(arn, {f"Outputs.{key}": value for key, value in outputs.items()})
 
     def notice(self, text: str) -> None:
+        self.notices.append(text)
         warnings.warn(text, UnsupportedResourceWarning, stacklevel=2)
 
 

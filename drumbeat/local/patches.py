@@ -4,7 +4,6 @@ import os
 import random
 import sys
 from functools import lru_cache
-from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -15,20 +14,27 @@ from moto.moto_api._internal import mock_random
 from moto.s3.models import FakeBucket
 
 from .baton import current
+from .world import Seeds
 
 
 class Patches:
     """Entropy becomes a function of the seed; `os._exit` ends an invocation instead of the process."""
 
-    def __init__(self, entropy: Random) -> None:
-        self._entropy = entropy
+    def __init__(self, seeds: Seeds) -> None:
+        self._seeds = seeds
+        self._entropy = seeds.stream("entropy")
         self._real: list[tuple[Any, str, Any]] = []
         self._state: Any = None
 
-    def open(self) -> None:
-        self._state = random.getstate()
+    def begin(self) -> None:
+        """Draw from the start: what is drawn doesn't depend on what was, such as by a deployment."""
+        self._entropy = self._seeds.stream("entropy")
         random.seed(self._entropy.getrandbits(64))
         mock_random.seed(self._entropy.getrandbits(64))
+
+    def open(self) -> None:
+        self._state = random.getstate()
+        self.begin()
         real_exit, real_urandom = os._exit, os.urandom
 
         def exit_(status: int) -> None:

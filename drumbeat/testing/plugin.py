@@ -3,6 +3,8 @@
 Loading it imports nothing but pytest; the app is synthesized once a session, and only if its sources have changed.
 """
 
+import functools
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,4 +43,12 @@ def cloud(drumbeat_assembly: Path, request: pytest.FixtureRequest) -> "Iterator[
 
     marker = request.node.get_closest_marker("cloud")
     with AppCloud(drumbeat_assembly, **(marker.kwargs if marker else {})) as opened:
+        _spare_the_collector()
         yield opened
+
+
+@functools.cache
+def _spare_the_collector() -> None:
+    """Once a session: what importing moto, boto3 and botocore has made stays, so don't look through it again."""
+    gc.collect()
+    gc.freeze()
