@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from moto.sqs.models import sqs_backends
 
+from .bucket_events import undeliverable
 from .deployment import Deployment, Function, Target
 from .errors import ResourceRejected
 from .iam import Authorizer
@@ -16,7 +17,8 @@ _MISSING = "is not in the stacks deployed here; deploy the stack that has it, to
 
 def check(deployment: Deployment) -> list[str]:
     """Return what is wrong, a sentence each."""
-    return [*_targets(deployment), *_queues(deployment), *_functions(deployment), *_trust(deployment)]
+    buckets = undeliverable(deployment, Authorizer(deployment).check_service)
+    return [*_targets(deployment), *_queues(deployment), *_functions(deployment), *_trust(deployment), *buckets]
 
 
 def refuse(problems: list[str]) -> None:

@@ -14,17 +14,11 @@ from dataclasses import replace
 from typing import Any
 
 from .clock import SECOND
-from .sending import Sender
+from .sending import ACTIONS, Sender
 from .services import ServiceError
 from .undelivered import Parcel, attributes, body, queue_params, retryable
 from .world import World, name_of, service_of
 
-ACTIONS = {
-    "lambda": "lambda:InvokeFunction",
-    "sqs": "sqs:SendMessage",
-    "sns": "sns:Publish",
-    "events": "events:PutEvents",
-}
 LONGEST_PAUSE_S = 600
 
 
@@ -77,7 +71,8 @@ class Delivery(Sender):
             raise ServiceError(injected, "injected", 429)
         self._allow(ACTIONS.get(service_of(target.arn)), target.arn, parcel)
         source = f"{parcel.principal.partition('.')[0]} {name_of(parcel.source_arn)}"
-        self.send(target.arn, parcel.text(parcel.retries + 1), source=source, group=target.message_group_id)
+        text = parcel.text(parcel.retries + 1)
+        self.send(target.arn, text, source=source, group=target.message_group_id, lineage=parcel.lineage)
 
     def _exhausted(self, parcel: Parcel, error: ServiceError) -> str | None:
         """Why there is no further attempt ("" if the error is permanent); else set its timer and return None."""

@@ -140,7 +140,8 @@ class _Deployer:
         given = {**stack.parameters, **{key: value for key, value in self.parameters.items() if key in declared}}
         lookup = functools.partial(_ssm_value, context)
         values = parameter_values(declared, given, stack=stack.name, ssm=lookup)
-        return Template(stack.name, _here(stack), pseudo, values, self.exports.setdefault(context.region, {}))
+        exports = self.exports.setdefault(context.region, {})
+        return Template(stack.name, _here(stack), pseudo, values, exports, deployed=self.facts.outputs)
 
     def _create(self, template: Template, context: Context, logical_id: str, resource: Mapping[str, Any]) -> None:
         kind = resource["Type"]

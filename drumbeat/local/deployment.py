@@ -59,7 +59,7 @@ class Queue:
 
 @dataclass(frozen=True)
 class EventSourceMapping:
-    """An AWS::Lambda::EventSourceMapping on a queue."""
+    """An AWS::Lambda::EventSourceMapping on a queue or a DynamoDB stream; what follows `filters` is of streams only."""
 
     logical_id: str
     uuid: str
@@ -73,6 +73,12 @@ class EventSourceMapping:
     report_batch_item_failures: bool = False
     enabled: bool = True
     filters: tuple[Mapping[str, Any], ...] = ()
+    starting_position: str = "LATEST"
+    parallel: int = 1
+    bisect: bool = False
+    max_retries: int | None = None  # None is without end
+    max_record_age_s: int | None = None
+    on_failure_arn: str | None = None
 
 
 @dataclass(frozen=True)

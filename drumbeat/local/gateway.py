@@ -21,6 +21,7 @@ from botocore.handlers import BUILTIN_HANDLERS
 from moto.core.models import botocore_stubber
 
 from .baton import Killed, current
+from .bucket_events import BucketEvents
 from .dynamo import DynamoApi
 from .events_api import EventsApi
 from .invoke_api import InvokeApi
@@ -30,6 +31,7 @@ from .metering import Metering
 from .services import Answer, Call, ServiceError
 from .sns_api import SnsApi
 from .sqs_api import SqsApi
+from .streams import StreamSource
 from .sync import Sync
 from .world import World
 
@@ -56,16 +58,22 @@ class Gateway:
         }
         self._dynamo = DynamoApi(world)
         self._answers |= {("dynamodb", name): made for name, made in self._dynamo.answers.items()}
+        self._buckets = BucketEvents(world)
+        self._sources = (self._buckets, StreamSource(world))
         self._process: Any = None
         self._resumed = threading.local()
 
     def open(self) -> None:
         _open.append(self)
+        for source in self._sources:
+            source.open()
         self._process = botocore_stubber.process_request
         setattr(botocore_stubber, "process_request", self._attempt)  # noqa: B010  a method, to mypy
 
     def close(self) -> None:
         _open.remove(self)
+        for source in self._sources:
+            source.close()
         del botocore_stubber.process_request
 
     def answers_itself(self, service: str, operation: str) -> bool:
@@ -133,6 +141,7 @@ class Gateway:
     def _answered(self, call: Call) -> Any:
         answer = self._answers.get((call.service, call.operation))
         if answer is None:
+            self._buckets.operation = call.operation
             return None
         try:
             parsed = answer(call)
@@ -195,6 +204,7 @@ class Gateway:
     def _apply(self, call: Call, request: Any) -> Any:
         answer = self._answers.get((call.service, call.operation))
         if answer is None:
+            self._buckets.operation = call.operation
             return self._by_moto(request)
         try:
             call.reply = answer(call)

@@ -21,7 +21,8 @@ from .records import filter_view, record
 from .responses import failed_ids
 from .sandbox import Outcome
 from .sqs import Store
-from .world import World, function_name
+from .streams import StreamMapping
+from .world import World, function_name, service_of
 
 START, PER_SECOND, MOST = 5, 5, 1_250
 PROVISIONED_PER_POLLER, PROVISIONED_PER_SECOND, DEFAULT_POLLERS = 10, 1_000 / 60, (2, 200)
@@ -252,6 +253,9 @@ class Mapping_:  # noqa: N801  `Mapping` is collections.abc's
         elif was and not mapping.enabled:
             self.store.unwatch(self.wake)
 
+    def close(self) -> None:
+        self.store.unwatch(self.wake)
+
     @property
     def busy(self) -> bool:
         return self.active > 0 or (self.mapping.enabled and len(self.store) > 0)
@@ -267,11 +271,14 @@ class Mappings:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.all: dict[str, Mapping_] = {}
+        self.all: dict[str, Mapping_ | StreamMapping] = {}
         for mapping in world.deployment.mappings:
             self.add(mapping)
 
     def add(self, mapping: EventSourceMapping) -> None:
+        if service_of(mapping.source_arn) == "dynamodb":
+            self.all[mapping.uuid] = StreamMapping(self._world, mapping)
+            return
         store = self._world.queues.by_arn(mapping.source_arn)
         if store is not None:
             self.all[mapping.uuid] = Mapping_(self._world, mapping, store)
@@ -279,7 +286,7 @@ class Mappings:
     def remove(self, uuid: str) -> None:
         found = self.all.pop(uuid, None)
         if found is not None:
-            found.store.unwatch(found.wake)
+            found.close()
 
     @property
     def busy(self) -> bool:

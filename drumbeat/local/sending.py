@@ -7,6 +7,13 @@ from typing import Any
 from .services import ServiceError
 from .world import World, function_name, name_of, service_of
 
+ACTIONS = {
+    "lambda": "lambda:InvokeFunction",
+    "sqs": "sqs:SendMessage",
+    "sns": "sns:Publish",
+    "events": "events:PutEvents",
+}
+
 
 class Sender:
     """Sends on behalf of AWS services; whether it may is decided before."""
@@ -14,6 +21,7 @@ class Sender:
     def __init__(self, world: World) -> None:
         self._world = world
         self._rng = world.seeds.stream("delivery")
+        self._told: set[str] = set()  # subscriptions that nothing here delivers to, said once
 
     def send(
         self,
@@ -100,26 +108,49 @@ class Sender:
                 shown = {**body, "MessageAttributes": _shown(attributes)}
                 record = {"EventSource": "aws:sns", "EventVersion": "1.0", "EventSubscriptionArn": subscription.arn}
                 event = json.dumps({"Records": [{**record, "Sns": shown}]})
-                self._pass_on(arn, subscription.endpoint, event, source=source, lineage=lineage)
+                self._pass_on(arn, subscription, event, source=source, lineage=lineage)
             elif subscription.protocol == "sqs":
-                raw = subscription.attributes.get("RawMessageDelivery") == "true"
+                raw = str(subscription.attributes.get("RawMessageDelivery")).lower() == "true"
                 envelope = {**body, "MessageAttributes": _shown(attributes)} if attributes else body
                 self._pass_on(
                     arn,
-                    subscription.endpoint,
+                    subscription,
                     text if raw else json.dumps(envelope),
                     source=source,
                     attributes=attributes if raw else None,
                     lineage=lineage,
                 )
+            elif subscription.arn not in self._told:
+                self._told.add(subscription.arn)
+                world.log.add("sns.undelivered", name_of(arn), protocol=subscription.protocol)
         return message_id
 
-    def _pass_on(self, topic: str, endpoint: str, text: str, **more: Any) -> None:
-        """To one subscriber; its failure is no business of the publisher."""
-        try:
-            self.send(endpoint, text, **more)
-        except ServiceError as error:
-            self._world.log.add("deliver.failed", name_of(topic), target=endpoint, error=error.code)
+    def _pass_on(self, topic: str, subscription: Any, text: str, **more: Any) -> None:
+        """To one subscriber; its failure is no business of the publisher.
+
+        What the subscriber doesn't allow goes to the subscription's dead-letter queue, if it has one:
+        https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html.
+        """
+        redrive = json.loads(subscription.attributes.get("RedrivePolicy") or "{}").get("deadLetterTargetArn")
+        for arn in (subscription.endpoint, redrive):
+            if arn is None:
+                return
+            try:
+                self._allow_topic(topic, arn)
+                self.send(arn, text, **more)
+            except ServiceError as error:
+                code = error.code
+                self._world.log.add("deliver.failed", name_of(topic), target=arn, error=code, message=error.message)
+            else:
+                return
+
+    def _allow_topic(self, topic: str, arn: str) -> None:
+        action, authorizer = ACTIONS.get(service_of(arn)), self._world.authorizer
+        if authorizer is None or action is None:
+            return
+        decision = authorizer.check_service("sns.amazonaws.com", action, arn, topic)
+        if not decision.allowed:
+            raise ServiceError(decision.code, decision.message, 403)
 
     def _log(self, arn: str, text: str) -> None:
         from moto.logs.models import logs_backends  # noqa: PLC0415  only with log groups

@@ -47,6 +47,7 @@ class Parcel:
     event_id: str
     born_ns: int = 0
     retries: int = 0
+    lineage: Mapping[str, int] | None = None
 
 
 def always(text: str) -> Callable[[int], str]:

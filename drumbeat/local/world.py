@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .iam import Authorizer
     from .mapping import Mappings
     from .queues import Queues
+    from .streams import StreamMapping
     from .timeline import Timeline
 
 
@@ -55,6 +56,7 @@ class World:
     async_queue: "AsyncQueue" = field(init=False)
     authorizer: "Authorizer | None" = None
     faults: Seam = field(default_factory=Seam)
+    streams: "dict[str, list[StreamMapping]]" = field(default_factory=dict)  # by table
 
     def uuid(self, rng: Random) -> str:
         bits = f"{rng.getrandbits(128):032x}"

@@ -12,6 +12,7 @@ from moto import mock_aws
 
 from drumbeat.local.deploy import deploy
 
+pytest.register_assert_rewrite("tests.local.behaviours")
 _TEMPLATES = Path(__file__).parent / "templates"
 _ASSET_KEY = re.compile(r'"(\w+)\.zip"')
 HANDLER = "def handler(event, context):\n    return event\n"

@@ -13,7 +13,9 @@ PSEUDO = {"AWS::Region": "eu-north-1", "AWS::AccountId": "123456789012", "AWS::U
 def scope(body=None, **created: Any):
     made = {name: Created(*values) for name, values in created.items()}
     body = {"Resources": {name: {"Type": "T"} for name in made}, **(body or {})}
-    return Template("S", body, PSEUDO, {"Stage": "dev", "Zones": ["a", "b"]}, {"shared": "v"}, made, {"Other": {"Out": "o"}})
+    return Template(
+        "S", body, PSEUDO, {"Stage": "dev", "Zones": ["a", "b"]}, {"shared": "v"}, made, {"Other": {"Out": "o"}}
+    )
 
 
 QUEUE = {"Queue": ("url", {"Arn": "arn:q"})}

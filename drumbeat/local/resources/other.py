@@ -9,7 +9,7 @@ from moto.core.common_models import CloudFormationModel
 from drumbeat.local.errors import UnsupportedResource
 from drumbeat.local.template import Created
 
-from .context import Creator, Declared
+from .context import Creator, Declared, flag
 from .s3 import put_notifications
 
 _NAME_LIMIT = 64
@@ -30,8 +30,19 @@ def create_stack(declared: Declared) -> Created:
 
 
 def create_bucket_notifications(declared: Declared) -> Created:
-    """Do what CDK's BucketNotificationsHandler does: put the configuration, which is already the API's."""
-    put_notifications(declared, declared.properties["BucketName"], declared.properties["NotificationConfiguration"])
+    """Do what CDK's BucketNotificationsHandler does: put the configuration, which is already the API's.
+
+    A bucket that the stack doesn't manage keeps what it had.
+    """
+    bucket, wanted = declared.properties["BucketName"], dict(declared.properties["NotificationConfiguration"])
+    if not flag(declared.get("Managed", True)):
+        known = declared.context.client("s3").get_bucket_notification_configuration(Bucket=bucket)
+        for key in ("TopicConfigurations", "QueueConfigurations", "LambdaFunctionConfigurations"):
+            if known.get(key):
+                wanted[key] = [*known[key], *wanted.get(key, [])]
+        if "EventBridgeConfiguration" in known:
+            wanted["EventBridgeConfiguration"] = {}
+    put_notifications(declared, bucket, wanted)
     return create_named(declared)
 
 

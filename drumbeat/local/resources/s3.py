@@ -135,7 +135,9 @@ def _notifications(given: Mapping[str, Any]) -> dict[str, Any]:
         entries = [_notification(entry, key) for entry in given.get(ours, [])]
         if entries:
             api["LambdaFunctionConfigurations" if key == "Function" else ours] = entries
-    if "EventBridgeConfiguration" in given:
+    if "EventBridgeConfiguration" in given and flag(
+        (given["EventBridgeConfiguration"] or {}).get("EventBridgeEnabled", True)
+    ):
         api["EventBridgeConfiguration"] = {}
     return api
 
@@ -144,7 +146,8 @@ def _notification(entry: Mapping[str, Any], key: str) -> dict[str, Any]:
     api: dict[str, Any] = {_RENAMED[key]: entry[key], "Events": [entry["Event"]]}
     rules = (entry.get("Filter") or {}).get("S3Key", {}).get("Rules")
     if rules:
-        api["Filter"] = {"Key": {"FilterRules": rules}}
+        named = [{"Name": str(rule["Name"]).lower(), "Value": rule["Value"]} for rule in rules]
+        api["Filter"] = {"Key": {"FilterRules": named}}
     return api
 
 
