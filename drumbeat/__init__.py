@@ -1,6 +1,8 @@
 """Scheduled fan-out on AWS Lambda that you can run, test, price and trust before you deploy it."""
 
 from .at import At
+from .budget import Budget
+from .outcome import Again, Dead
 from .permission import Allow
 from .retry import Backoff
 from .run import Run
@@ -9,10 +11,13 @@ from .source import DynamoItems, Range, S3Lines, S3Objects
 from .task import Task
 
 __all__ = [
+    "Again",
     "Allow",
     "At",
     "Backoff",
+    "Budget",
     "Cron",
+    "Dead",
     "DynamoItems",
     "Range",
     "Rate",

@@ -20,6 +20,14 @@ class DuplicateTask(DrumbeatError):
     """Two tasks of an app have the same name."""
 
 
+class BudgetConflict(DrumbeatError):
+    """Two tasks of an app give one budget different rates."""
+
+
+class InvalidDelay(DrumbeatError, ValueError):
+    """Work asks for its item again at a time that can't be."""
+
+
 class UnknownTask(DrumbeatError):
     """No task of this name is declared."""
 
@@ -62,6 +70,22 @@ class InProgress(DrumbeatError):
 
 class WorkerDied(DrumbeatError):
     """The worker died (out of memory, timeout) while it did this item."""
+
+
+class UpstreamUnknown(DrumbeatError):
+    """The run has no runs before it that could be read."""
+
+
+class DeadlineExceeded(DrumbeatError):
+    """The run's deadline came before this item was done."""
+
+
+class RunHalted(DrumbeatError):
+    """The run was halted before this item was done again."""
+
+
+class RunRefused(DrumbeatError):
+    """What was asked can't be done with the run as it stands."""
 
 
 class RunLost(DrumbeatError):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .errors import InvalidTask
+from .errors import InvalidTask, ResultNotJson
 from .limits import SQS_VISIBILITY_S
 
 THROTTLES = frozenset(
@@ -49,6 +49,21 @@ class Backoff:
         """Seconds to wait after failed attempt `attempt` (1, 2, ...); `draw` is uniform in [0, 1)."""
         ceiling = min(self.cap_s, self.first_s * self.factor ** min(attempt - 1, 64))
         return ceiling * draw
+
+
+def gives_up(
+    error: BaseException,
+    *,
+    retry_on: tuple[type[BaseException], ...] | None,
+    give_up_on: tuple[type[BaseException], ...],
+) -> bool:
+    """Whether a failed item isn't tried again: its error is in `give_up_on`, or isn't in the `retry_on` that was given.
+
+    A result that isn't JSON won't be JSON the next time.
+    """
+    if isinstance(error, (*give_up_on, ResultNotJson)):
+        return True
+    return retry_on is not None and not isinstance(error, retry_on)
 
 
 def is_throttle(error: BaseException) -> bool:
