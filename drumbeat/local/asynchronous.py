@@ -63,6 +63,7 @@ class AsyncQueue:
                 source=event.source,
                 lineage=event.lineage,
                 request_id=event.request_id,
+                synchronous=False,
             )
         except Throttled:
             self._throttled(event)

@@ -11,7 +11,9 @@ from .bucket_events import undeliverable
 from .deployment import Deployment, Function, Target
 from .errors import ResourceRejected
 from .iam import Authorizer
+from .universal import is_universal
 
+_DELIVERED = frozenset({"lambda", "sqs", "sns", "events", "logs"})
 _MISSING = "is not in the stacks deployed here; deploy the stack that has it, too, or mend the ARN"
 
 
@@ -39,6 +41,13 @@ def _target(deployment: Deployment, what: str, target: Target) -> Iterator[str]:
     for arn, use in ((target.arn, "target"), (target.dead_letter_arn, "dead-letter queue")):
         if arn is not None and not _exists(deployment, arn):
             yield f"{what}: its {use} {arn} {_MISSING}"
+    service = target.arn.split(":")[2]
+    if not is_universal(target.arn) and service not in _DELIVERED:
+        yield (
+            f"{what}: the local cloud delivers to functions, queues, topics, buses and log groups, and calls"
+            f" universal targets; {target.arn} it can't reach. Leave it out by a condition, or deploy with"
+            " strict=False: each delivery then fails, and is logged"
+        )
     if target.arn.startswith("arn:aws:sqs:") and target.arn.endswith(".fifo") and target.message_group_id is None:
         yield f"{what}: its target {target.arn} is a FIFO queue and needs a message group id"
 

@@ -24,7 +24,7 @@ from .environment import fake_environment, silence_moto_triggers
 from .errors import LocalError
 from .faults import Seam
 from .fires import Fires
-from .functions import ACCOUNT_CONCURRENCY, Durations, Functions
+from .functions import ACCOUNT_CONCURRENCY, Durations, Functions, Memory
 from .gateway import Gateway, is_open
 from .iam import Authorizer, RoleReport, report
 from .latency import Latency
@@ -49,7 +49,8 @@ class LocalCloud:
     """An app deployed on a virtual AWS; open it with `with`.
 
     The same assembly, seed, start and calls give the same log, byte for byte.  `durations` adds seconds of compute to
-    an invocation: `durations(function, event, rng) -> float`.
+    an invocation: `durations(function, event, rng) -> float`.  `memory` says how many MiB an invocation takes:
+    `memory(function, event) -> float`; one that takes more than its function has is killed before its first line.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class LocalCloud:
         start: datetime = DEFAULT_START,
         seed: int = 0,
         durations: Durations | None = None,
+        memory: Memory | None = None,
         latency: Latency | None = None,
         faults: Seam | None = None,
         authorize: bool = True,
@@ -74,7 +76,8 @@ class LocalCloud:
         watchdog_s: float = 60.0,
     ) -> None:
         self._assembly, self._start, self._seed = assembly, start, seed
-        self._durations, self._latency, self._faults = durations, latency or Latency(), faults or Seam()
+        self._durations, self._memory = durations, memory
+        self._latency, self._faults = latency or Latency(), faults or Seam()
         self._authorize, self._stacks, self._parameters, self._strict = authorize, stacks, parameters, strict
         self._progress, self._every = progress, progress_every
         self._own, self._account_concurrency = own_environments, account_concurrency
@@ -116,6 +119,7 @@ class LocalCloud:
                 output=self._output,
                 capture=capture,
                 durations=self._durations,
+                memory=self._memory,
                 account_concurrency=self._account_concurrency,
                 own_environments=self._own,
             )

@@ -13,10 +13,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from .bucket_events import put_record
 from .clock import SECOND
 from .sending import ACTIONS, Sender
 from .services import ServiceError
 from .undelivered import Parcel, attributes, body, queue_params, retryable
+from .universal import Universal, is_universal
 from .world import World, name_of, service_of
 
 LONGEST_PAUSE_S = 600
@@ -28,6 +30,7 @@ class Delivery(Sender):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self._jitter = world.seeds.stream("delivery retries")
+        self._universal = Universal(world)
         self.pending = 0
 
     # -- rules and schedules -------------------------------------------------------------------------------
@@ -69,9 +72,12 @@ class Delivery(Sender):
         )
         if injected is not None:
             raise ServiceError(injected, "injected", 429)
-        self._allow(ACTIONS.get(service_of(target.arn)), target.arn, parcel)
         source = f"{parcel.principal.partition('.')[0]} {name_of(parcel.source_arn)}"
         text = parcel.text(parcel.retries + 1)
+        if is_universal(target.arn):
+            self._universal.call(target.arn, text, role_arn=target.role_arn, source=source)
+            return
+        self._allow(ACTIONS.get(service_of(target.arn)), target.arn, parcel)
         self.send(target.arn, text, source=source, group=target.message_group_id, lineage=parcel.lineage)
 
     def _exhausted(self, parcel: Parcel, error: ServiceError) -> str | None:
@@ -133,6 +139,8 @@ class Delivery(Sender):
             self._allow_role(arn, function_arn, role_arn)
             if service_of(arn) == "events":
                 self._announce(arn, record)
+            elif service_of(arn) == "s3":
+                self._store(arn, record, role_arn)
             else:
                 self.send(arn, json.dumps(record), source="lambda")
         except ServiceError as error:
@@ -166,6 +174,21 @@ class Delivery(Sender):
             detail=dict(record),
             resources=[arn, context["functionArn"]],
         )
+
+    def _store(self, arn: str, record: Mapping[str, Any], role_arn: str) -> None:
+        """Into a bucket: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html."""
+        world, context = self._world, record["requestContext"]
+        now, function_arn = world.clock.now, context["functionArn"]
+        name = function_arn.removesuffix(":$LATEST").rpartition(":")[2]
+        key = f"aws/lambda/async/{name}/{now:%Y/%m/%d}/{now:%Y-%m-%dT%H.%M.%S}-{world.uuid(self._rng)}"
+        if world.authorizer is not None:
+            needed = f"{arn}/{key}"
+            decision = world.authorizer.check_service(
+                "lambda.amazonaws.com", "s3:PutObject", needed, function_arn.removesuffix(":$LATEST"), role_arn
+            )
+            if not decision.allowed:
+                raise ServiceError(decision.code, decision.message, 403)
+        put_record(world, arn.rpartition(":")[2], key, json.dumps(record))
 
     def _failed(self, function_arn: str, arn: str, error: ServiceError) -> None:
         name = name_of(function_arn.removesuffix(":$LATEST"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .clock import SECOND, seconds
 from .deployment import Function
-from .sandbox import Invocation, Outcome, failure, lambda_environ
+from .sandbox import Invocation, Outcome, lambda_environ
 from .world import World, function_name
 
 if TYPE_CHECKING:
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 ACCOUNT_CONCURRENCY = 1_000  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 SCALE_UP, SCALE_UP_S = 1_000, 10  # https://docs.aws.amazon.com/lambda/latest/dg/scaling-behavior.html
+REQUESTS = 10  # a second per unit of concurrency: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
 RECURSION_LIMIT = 16  # https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
 Durations = Callable[[Function, Any, Random], float]
+Memory = Callable[[Function, Any], float]  # MiB
 Done = Callable[[Outcome], None]
 
 
@@ -48,6 +50,23 @@ class Environment:
     used_ns: int = 0
 
 
+class Allowance:
+    """So many at once, refilled all the time, not saved up."""
+
+    __slots__ = ("_at_ns", "_left")
+
+    def __init__(self) -> None:
+        self._left, self._at_ns = float("inf"), 0
+
+    def take(self, now_ns: int, most: float, per_second: float) -> bool:
+        self._left = min(most, self._left + (now_ns - self._at_ns) / SECOND * per_second)
+        self._at_ns = now_ns
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
 class Pool:
     """A function's environments, and what runs in them."""
 
@@ -55,16 +74,11 @@ class Pool:
         self.function, self.rng = function, rng
         self.idle: list[Environment] = []
         self.active = self.made = self.peak = 0
-        self._scale_up, self._refilled_ns = float(SCALE_UP), 0
+        self.requests, self._growth = Allowance(), Allowance()
 
     def may_grow(self, now_ns: int) -> bool:
-        """Take one of the new environments that may be made now: 1,000 in 10 s, refilled all the time, not saved up."""
-        refill = (now_ns - self._refilled_ns) / SECOND * SCALE_UP / SCALE_UP_S
-        self._scale_up, self._refilled_ns = min(SCALE_UP, self._scale_up + refill), now_ns
-        if self._scale_up < 1:
-            return False
-        self._scale_up -= 1
-        return True
+        """Take one of the new environments that may be made now: 1,000 in 10 s."""
+        return self._growth.take(now_ns, SCALE_UP, SCALE_UP / SCALE_UP_S)
 
     def forget_idle(self, oldest_ns: int) -> None:
         """Drop the environments that weren't used since."""
@@ -84,12 +98,13 @@ class Functions:
         output: "Output",
         capture: "Capture",
         durations: Durations | None,
+        memory: Memory | None = None,
         account_concurrency: int = ACCOUNT_CONCURRENCY,
         own_environments: bool = True,
     ) -> None:
         self._world, self._stage, self._importer = world, stage, importer
         self._output, self._capture = output, capture
-        self._durations = durations
+        self._durations, self._memory = durations, memory
         self._own = own_environments
         self._shared: dict[str, Namespace] = {}
         self.account_concurrency = account_concurrency
@@ -98,6 +113,7 @@ class Functions:
             for function in world.deployment.functions
         }
         self.running = 0
+        self._requests = Allowance()  # of all functions without a reserved concurrency
         self.samples: dict[str, list[tuple[float, int]]] = {}
 
     def function(self, name_or_arn: str) -> Function | None:
@@ -118,15 +134,19 @@ class Functions:
         source: str,
         lineage: Mapping[str, int] | None = None,
         request_id: str | None = None,
+        synchronous: bool = True,
     ) -> Invocation:
-        """Begin an invocation now; raises Throttled or Recursive instead."""
+        """Begin an invocation now; raises Throttled or Recursive instead.
+
+        Lambda's own queue of asynchronous events invokes with synchronous=False: they aren't counted by the second.
+        """
         pool = self.pools[function_name(name_or_arn)]
         function = pool.function
         turns = (lineage or {}).get(function.name, 0) + 1
         if turns > RECURSION_LIMIT and function.recursive_loop != "Allow":
             self._world.log.add("invoke.recursion", function.name, turns=turns, source=source)
             raise Recursive(function.name)
-        self._admit(pool)
+        self._admit(pool, synchronous)
         environment, cold = self._environment(pool)
         world = self._world
         request_id = request_id or world.uuid(pool.rng)
@@ -149,6 +169,9 @@ class Functions:
             write=lambda text: self._output.write(function.name, request_id, text),
         )
         invocation.environ[b"_X_AMZN_TRACE_ID"] = invocation.trace.encode()
+        if self._memory is not None:
+            self._importer.activate(None)  # the model is the operator's code
+            invocation.out_of_memory = self._memory(function, event) > function.memory_mib
         compute = seconds(self._compute_s(function, event, pool.rng))
         at = world.clock.ns + world.latency.draw(world.latency.start, pool.rng)
         if cold:
@@ -165,7 +188,7 @@ class Functions:
         self._importer.activate(None)  # the model is the operator's code
         return self._durations(function, event, rng)
 
-    def _admit(self, pool: Pool) -> None:
+    def _admit(self, pool: Pool, synchronous: bool) -> None:
         reserved = pool.function.reserved_concurrency
         if reserved is not None:
             limit, used, reason = reserved, pool.active, "ReservedFunctionConcurrentInvocationLimitExceeded"
@@ -174,6 +197,11 @@ class Functions:
             used = sum(other.active for other in self.pools.values() if other.function.reserved_concurrency is None)
             limit, reason = self.account_concurrency - held, "ConcurrentInvocationLimitExceeded"
         world = self._world
+        if synchronous and used < limit:
+            requests = pool.requests if reserved is not None else self._requests
+            if not requests.take(world.clock.ns, REQUESTS * limit, REQUESTS * limit):
+                rate = "FunctionInvocationRateLimitExceeded"
+                limit, reason = used, rate if reserved is None else f"Reserved{rate}"
         pool.forget_idle(world.clock.ns - seconds(world.latency.environment_idle))
         if used < limit and not pool.idle and not pool.may_grow(world.clock.ns):
             limit, reason = used, "FunctionInvocationRateLimitExceeded"
@@ -235,11 +263,3 @@ class Functions:
                 series[-1] = (second, pool.active)
         else:
             series.append((second, pool.active))
-
-
-def too_large(kind: str, size: int, limit: int, request_id: str = "") -> Outcome:
-    return failure(
-        "Function.ResponseSizeTooLarge",
-        f"{kind} size ({size} bytes) exceeded maximum allowed ({limit} bytes).",
-        request_id,
-    )

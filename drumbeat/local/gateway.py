@@ -180,12 +180,38 @@ class Gateway:
             strand.call = None
         if call.reply is not None:
             parsed.update(call.reply)
+        if call.service == "s3" and http.status_code == 404 and call.invocation is not None:  # noqa: PLR2004
+            self._hide_absence(call, parsed)
         if http.status_code < 300:  # noqa: PLR2004
             if call.invocation is not None and not call.counted:
                 self._metering.count(call, parsed)
             self._sync.follow(call, parsed)
         elif call.invocation is not None and not call.counted:
             self._metering.count_refused(call, parsed.get("Error", {}).get("Code", ""))
+
+    def _hide_absence(self, call: Call, parsed: dict[str, Any]) -> None:
+        """Who may not list a bucket isn't told that a key is absent.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html ("Permissions")
+        """
+        authorizer, invocation = self._world.authorizer, call.invocation
+        if authorizer is None or invocation is None or call.operation not in ("GetObject", "HeadObject", "CopyObject"):
+            return
+        if parsed.get("Error", {}).get("Code") not in ("NoSuchKey", "404"):
+            return
+        source = call.params.get("CopySource", call.params["Bucket"])
+        bucket = source["Bucket"] if isinstance(source, dict) else str(source).lstrip("/").partition("/")[0]
+        role, name = invocation.function.role_arn, invocation.function.name
+        decision = authorizer.check(role, "s3", "ListObjectsV2", {"Bucket": bucket}, session=name)
+        if decision.allowed:
+            return
+        head = call.operation == "HeadObject"
+        told = (
+            {"Code": "403", "Message": "Forbidden"} if head else {"Code": "AccessDenied", "Message": decision.message}
+        )
+        parsed["Error"] = {**parsed["Error"], **told}
+        parsed.setdefault("ResponseMetadata", {})["HTTPStatusCode"] = 403
+        self._world.log.add("call.refused", name, operation=f"s3.{call.operation}", error="AccessDenied")
 
     # -- the long way --------------------------------------------------------------------------------------
 

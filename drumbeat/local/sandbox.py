@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from .code import Namespace
 
 
+RESPONSE_BYTES = 6 * 1024 * 1024 + 100  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What an invocation came to: `error` is None, or the function error's kind ("Unhandled")."""
@@ -87,6 +90,7 @@ class Invocation:
         self.started_ns = self.deadline_ns = 0
         self.owed_ns = 0
         self.over = self.poisoned = False
+        self.out_of_memory = False  # it is going to be, before its first line
         self.strands: dict[Strand, None] = {}
         self._finish = finish
         self._write = write
@@ -99,6 +103,9 @@ class Invocation:
         begin = at + compute_before
         if begin >= self.deadline_ns:
             self.watch_deadline()
+            return
+        if self.out_of_memory:
+            self.loop.at(begin, self._killed)
             return
         strand(lambda: self._perform(compute_after), self, begin)
 
@@ -131,10 +138,17 @@ class Invocation:
             return failure("Runtime.ExitError", message, self.request_id)
         except Exception as error:  # noqa: BLE001  the edge between handler and cloud
             return self._raised(type(error).__name__, str(error), error)
+        return self._answered(result)
+
+    def _answered(self, result: Any) -> Outcome:
         try:
-            return Outcome(json.dumps(result).encode())
+            payload = json.dumps(result).encode()
         except (TypeError, ValueError) as error:
             return self._raised("Runtime.MarshalError", f"Unable to marshal response: {error}", None)
+        if len(payload) > RESPONSE_BYTES:
+            message = f"Response payload size exceeded maximum allowed payload size ({RESPONSE_BYTES} bytes)."
+            return self._raised("Function.ResponseSizeTooLarge", message, None)
+        return Outcome(payload)
 
     def _init_failed(self, error_type: str, message: str, error: Exception | None = None) -> Outcome:
         self.poisoned = True
@@ -172,6 +186,13 @@ class Invocation:
             self.poisoned = True
             self.end(self._timed_out())
             self._kill()
+
+    def _killed(self) -> None:
+        """https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html."""
+        self.poisoned = True
+        message = f"RequestId: {self.request_id} Error: Runtime exited with error: signal: killed"
+        self._write(message)
+        self.end(failure("Runtime.OutOfMemory", message, self.request_id))
 
     def _kill(self) -> None:
         for strand in list(self.strands):

@@ -4,13 +4,15 @@ moto stores the change; here the actors learn of it: rules, schedules, event sou
 """
 
 import json
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from .clock import to_datetime
-from .deployment import EventSourceMapping, Rule, Schedule, Target
+from .deployment import EventSourceMapping, Function, Rule, Schedule, Target
+from .errors import UnsupportedResourceWarning
 from .services import Call
 from .world import World, function_name, name_of
 
@@ -31,6 +33,14 @@ class Sync:
             self._follow["lambda", name] = self._mapping
         for name in ("PutFunctionConcurrency", "DeleteFunctionConcurrency"):
             self._follow["lambda", name] = self._concurrency
+        for name in ("PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig"):
+            self._follow["lambda", name] = self._event_invoke_config
+        self._follow["lambda", "DeleteFunctionEventInvokeConfig"] = self._no_event_invoke_config
+        self._follow["lambda", "UpdateFunctionConfiguration"] = self._configuration
+        self._follow["lambda", "UpdateFunctionCode"] = self._code
+        for name in ("AddPermission", "RemovePermission"):
+            self._follow["lambda", name] = self._permission
+        self._follow["sns", "SetTopicAttributes"] = self._topic_policy
         self._follow["sqs", "SetQueueAttributes"] = self._queue
         self._follow["sqs", "CreateQueue"] = self._queue_policy
         self._follow["sqs", "DeleteQueue"] = self._queue_gone
@@ -141,6 +151,65 @@ class Sync:
     def _concurrency(self, call: Call, _: dict[str, Any]) -> None:
         reserved = call.params.get("ReservedConcurrentExecutions")
         self._world.functions.change(function_name(call.params["FunctionName"]), reserved_concurrency=reserved)
+
+    def _event_invoke_config(self, call: Call, _: dict[str, Any]) -> None:
+        """Put replaces all settings, Update those that it names."""
+        params, name = call.params, function_name(call.params["FunctionName"])
+        if call.operation == "PutFunctionEventInvokeConfig":
+            self._no_event_invoke_config(call, {})
+        changes: dict[str, Any] = {}
+        for key, attribute in (
+            ("MaximumEventAgeInSeconds", "max_event_age_s"),
+            ("MaximumRetryAttempts", "max_retry_attempts"),
+        ):
+            if key in params:
+                changes[attribute] = params[key]
+        for key, attribute in (("OnFailure", "on_failure_arn"), ("OnSuccess", "on_success_arn")):
+            if key in (params.get("DestinationConfig") or {}):
+                changes[attribute] = params["DestinationConfig"][key].get("Destination")
+        self._world.functions.change(name, **changes)
+
+    def _no_event_invoke_config(self, call: Call, _: dict[str, Any]) -> None:
+        self._world.functions.change(
+            function_name(call.params["FunctionName"]),
+            max_event_age_s=Function.max_event_age_s,
+            max_retry_attempts=Function.max_retry_attempts,
+            on_failure_arn=None,
+            on_success_arn=None,
+        )
+
+    def _configuration(self, call: Call, _: dict[str, Any]) -> None:
+        """New environments have the new settings; Lambda makes all anew."""
+        params, functions = call.params, self._world.functions
+        names = {"Timeout": "timeout_s", "MemorySize": "memory_mib", "Handler": "handler", "Role": "role_arn"}
+        changes = {attribute: params[key] for key, attribute in names.items() if key in params}
+        if "Environment" in params:
+            changes["environment"] = dict(params["Environment"].get("Variables", {}))
+        if "DeadLetterConfig" in params:
+            changes["dead_letter_arn"] = params["DeadLetterConfig"].get("TargetArn") or None
+        name = function_name(params["FunctionName"])
+        functions.change(name, **changes)
+        functions.pools[name].idle.clear()
+
+    def _code(self, call: Call, _: dict[str, Any]) -> None:
+        name = function_name(call.params["FunctionName"])
+        warnings.warn(
+            f"UpdateFunctionCode: the local cloud goes on with the code that {name} was deployed with",
+            UnsupportedResourceWarning,
+            stacklevel=2,
+        )
+
+    def _permission(self, call: Call, _: dict[str, Any]) -> None:
+        from moto.awslambda.utils import get_backend  # noqa: PLC0415  imported by then
+
+        deployment, function = self._world.deployment, self._world.functions.function(call.params["FunctionName"])
+        if function is not None:
+            backend = get_backend(deployment.account, deployment.region)
+            self._set_policy(function.arn, json.loads(backend.get_policy(function.name))["Policy"])
+
+    def _topic_policy(self, call: Call, _: dict[str, Any]) -> None:
+        if call.params["AttributeName"] == "Policy":
+            self._set_policy(call.params["TopicArn"], call.params["AttributeValue"])
 
     def _queue(self, call: Call, _: dict[str, Any]) -> None:
         self._world.queues.refresh(call.params["QueueUrl"].rpartition("/")[2])

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .queues import Queues
 
 SCHEDULER = "scheduler.amazonaws.com"
+PREFIX = "arn:aws:scheduler:::aws-sdk:"
 _THROTTLES = frozenset(
     {
         "RequestThrottled",
@@ -78,14 +79,15 @@ def attributes(parcel: Parcel, error: ServiceError, exhausted: str) -> dict[str,
     """The message attributes; `exhausted` is empty if the error was permanent."""
     found = {"ERROR_MESSAGE": error.message, "RETRY_ATTEMPTS": str(parcel.retries)}
     if parcel.principal == SCHEDULER:
-        service = service_of(parcel.target.arn)
+        arn, service = parcel.target.arn, service_of(parcel.target.arn)
+        action = f"{PREFIX}{service}:{_API_ACTIONS.get(service, 'invoke')}"
         found |= {
             "ERROR_CODE": error.code,
             "EXECUTION_ID": parcel.event_id,
             "IS_PAYLOAD_TRUNCATED": "false",
             "SCHEDULED_TIME": parcel.event["time"],
             "SCHEDULE_ARN": parcel.source_arn,
-            "TARGET_ARN": f"arn:aws:scheduler:::aws-sdk:{service}:{_API_ACTIONS.get(service, 'invoke')}",
+            "TARGET_ARN": arn if arn.startswith(PREFIX) else action,
         }
     else:
         found |= {"ERROR_CODE": error_code(error), "RULE_ARN": parcel.source_arn, "TARGET_ARN": parcel.target.arn}

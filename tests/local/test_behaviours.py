@@ -7,10 +7,15 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.local.behaviours import notices, pollers, tables
+from tests.local.behaviours import asynchronous, invokes, notices, permissions, pollers, schedules, tables
 from tests.local.behaviours.lab import Lab, Row
 
-TABLE = [one for module in (notices, pollers, tables) for one in vars(module).values() if isinstance(one, Row)]
+TABLE = [
+    one
+    for module in (asynchronous, invokes, notices, permissions, pollers, schedules, tables)
+    for one in vars(module).values()
+    if isinstance(one, Row)
+]
 
 
 @pytest.mark.parametrize("behaviour", TABLE, ids=[one.sentence for one in TABLE])

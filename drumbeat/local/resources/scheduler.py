@@ -2,6 +2,7 @@
 
 from drumbeat.local.deployment import Schedule
 from drumbeat.local.template import Created
+from drumbeat.local.universal import is_universal, refusal
 
 from .context import Creator, Declared, number, tags
 from .targets import check_expression, target, time
@@ -22,6 +23,9 @@ def create_schedule(declared: Declared) -> Created:
     role_arn = given.get("RoleArn")
     if all(role.arn != role_arn for role in context.facts.roles.values()):
         declared.reject(f"its target's role {role_arn} is not in the stacks deployed here; give it one of theirs")
+    refused = refusal(given["Arn"], given.get("Input")) if is_universal(given["Arn"]) else None
+    if refused is not None:
+        declared.reject(refused)
     client = context.client("scheduler")
     settings = {
         "Name": name,

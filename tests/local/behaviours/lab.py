@@ -72,11 +72,11 @@ class Lab(App):
         self.function("worker", code, **(function or {}))
         self.mapping("Work", "worker", **mapping)
 
-    def schedule(self, name: str, expression: str, target: str = "one", **more: Any) -> None:
+    def schedule(self, name: str, expression: str, to: str = "one", /, **more: Any) -> None:
         window = more.pop("window", 0)
-        to = {"Arn": arn(target), "RoleArn": arn("Role"), **more.pop("target", {})}
+        target = {"Arn": arn(to), "RoleArn": arn("Role"), **more.pop("target", {})}
         flexible = {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": window} if window else {"Mode": "OFF"}
-        given = {"ScheduleExpression": expression, "FlexibleTimeWindow": flexible, "Target": to}
+        given = {"ScheduleExpression": expression, "FlexibleTimeWindow": flexible, "Target": target}
         self.add(name, "AWS::Scheduler::Schedule", Name=name, **given, **more)
 
     def asynchronous(self, name: str, **settings: Any) -> None:
