@@ -20,10 +20,10 @@ class Allowed(Protocol):
 
 
 class ComeBack(Exception):
-    """The next slot is too far off to be waited for."""
+    """The next slot is too far off to be waited for; `after_s` says when to come back, if that is known."""
 
-    def __init__(self, after_s: float, cause: Exception | None = None) -> None:
-        super().__init__(f"the budget's next slot is {after_s:g} s off")
+    def __init__(self, after_s: float | None, cause: Exception | None = None) -> None:
+        super().__init__("the budget's next slot is too far off")
         self.after_s = after_s
         self.cause = cause
 
