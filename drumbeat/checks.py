@@ -3,11 +3,14 @@
 import inspect
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from . import limits
 from .at import At
+from .budget import Budget
 from .errors import InvalidTask
+from .event import Event
 from .permission import Allow
 from .retry import Backoff
 from .run import TASK_NAME
@@ -16,7 +19,9 @@ from .schedule import Cron, Rate
 if TYPE_CHECKING:
     from .task import Task
 
-OVERLAPS = ("skip", "allow")
+OVERLAPS = ("skip", "buffer_one", "buffer_all", "cancel_other", "allow")
+RULES = ("succeeded", "ended")
+_LONGEST = timedelta(days=30)  # the ledger keeps runs for 90
 _MAX_RETRIES = 100
 _MAX_CHUNK_ITEMS = 10_000
 _MIN_CHUNK_BYTES = 1024
@@ -40,6 +45,10 @@ _RANGES = {
 _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "schedule": ((Cron, Rate, At, type(None)), 'Cron("0 0 * * ? *"), Rate(minutes=5), At(...) or None'),
     "backoff": ((Backoff,), "a Backoff"),
+    "on": ((Event, type(None)), 'Event(source="my.shop", ...) or None'),
+    "catch_up": ((timedelta, type(None)), "a timedelta, or None"),
+    "deadline": ((timedelta, type(None)), "a timedelta, or None"),
+    "keep_results": ((bool,), "True or False"),
     "idempotent_by": ((str, type(None)), "the name of a field of the items, or None"),
     "tracing": ((bool,), "True or False"),
 }
@@ -56,10 +65,38 @@ def check_text(task: "Task") -> None:
         if not isinstance(getattr(task, field), types):
             raise InvalidTask(f"task {task.name!r}: {field}={getattr(task, field)!r}; {wanted} is expected")
     if task.overlap not in OVERLAPS:
-        raise InvalidTask(f"task {task.name!r}: overlap={task.overlap!r}; {' or '.join(OVERLAPS)} is allowed")
+        raise InvalidTask(
+            f"task {task.name!r}: overlap={task.overlap!r}; {', '.join(OVERLAPS[:-1])} or {OVERLAPS[-1]} is allowed"
+        )
+    _check_chain(task)
+    _check_members(task)
+    _check_environment(task)
+
+
+def _check_chain(task: "Task") -> None:
+    if task.when not in RULES:
+        raise InvalidTask(f"task {task.name!r}: when={task.when!r}; {' or '.join(RULES)} is allowed")
+    for given in task.after:
+        name = getattr(given, "name", given)
+        if not isinstance(name, str) or not TASK_NAME.fullmatch(name):
+            raise InvalidTask(f"task {task.name!r}: after holds {given!r}; give tasks, or the names of tasks")
+        if name == task.name:
+            raise InvalidTask(f"task {task.name!r} can't come after itself")
+
+
+def _check_members(task: "Task") -> None:
+    for budget in task.budgets:
+        if not isinstance(budget, Budget):
+            raise InvalidTask(f'task {task.name!r}: budgets holds {budget!r}; Budget("stripe", per_second=50)')
+    for kind in (*(task.retry_on or ()), *task.give_up_on):
+        if not isinstance(kind, type) or not issubclass(kind, BaseException):
+            raise InvalidTask(f"task {task.name!r}: retry_on and give_up_on take types of exceptions, not {kind!r}")
     for permission in task.permissions:
         if not isinstance(permission, Allow):
             raise InvalidTask(f'task {task.name!r}: permissions holds {permission!r}; Allow("s3:GetObject", on=...)')
+
+
+def _check_environment(task: "Task") -> None:
     for variable, value in task.environment.items():
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]+", variable) or variable.startswith(("AWS_", "DRUMBEAT_")):
             raise InvalidTask(
@@ -76,9 +113,8 @@ def check_numbers(task: "Task") -> None:
         value = getattr(task, field)
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
             raise InvalidTask(f"task {task.name!r}: {field}={value!r}; {low:,} to {high:,} are allowed ({unit})")
-    tolerated = task.tolerated_failure_percentage
-    if not _is_number(tolerated) or not 0 <= tolerated <= 100:  # noqa: PLR2004
-        raise InvalidTask(f"task {task.name!r}: tolerated_failure_percentage={tolerated!r}; 0 to 100 are allowed")
+    _check_tolerance(task)
+    _check_times(task)
     if not _is_number(task.item_s) or not 0 < task.item_s <= task.timeout_s:
         raise InvalidTask(
             f"task {task.name!r}: item_s={task.item_s!r}; an item must fit one invocation: above 0, up to "
@@ -94,6 +130,45 @@ def check_numbers(task: "Task") -> None:
             f"task {task.name!r}: batch_size={task.batch_size} x chunk_bytes={task.chunk_bytes:,} is more than the "
             f"{limits.LAMBDA_SYNC_PAYLOAD_BYTES:,} bytes of one invocation; choose chunk_bytes up to "
             f"{limits.LAMBDA_SYNC_PAYLOAD_BYTES // task.batch_size:,}, or a smaller batch_size"
+        )
+
+
+def check_combinations(task: "Task") -> None:
+    """Check what only makes sense together."""
+    if sum(given is not None for given in (task.schedule, task.on)) + bool(task.after) > 1:
+        raise InvalidTask(
+            f"task {task.name!r}: schedule, on and after are three ways to start its runs; choose one, and declare a "
+            "second task for another one"
+        )
+    if task.max_active_runs is not None and task.overlap != "allow":
+        raise InvalidTask(
+            f'task {task.name!r}: max_active_runs={task.max_active_runs} goes with overlap="allow"; with '
+            f"{task.overlap!r} one run is active at a time"
+        )
+    if task.when != "succeeded" and not task.after:
+        raise InvalidTask(f"task {task.name!r}: when={task.when!r} goes with after=[...]; name the tasks before it")
+
+
+def _check_tolerance(task: "Task") -> None:
+    share, number = task.tolerated_failure_percentage, task.tolerated_failure_count
+    if share is not None and (not _is_number(share) or not 0 <= share <= 100):  # noqa: PLR2004
+        raise InvalidTask(f"task {task.name!r}: tolerated_failure_percentage={share!r}; 0 to 100 are allowed")
+    if number is not None and (not isinstance(number, int) or isinstance(number, bool) or number < 0):
+        raise InvalidTask(f"task {task.name!r}: tolerated_failure_count={number!r}; 0 or more items are allowed")
+    active = task.max_active_runs
+    if active is not None and (not isinstance(active, int) or isinstance(active, bool) or active < 1):
+        raise InvalidTask(f"task {task.name!r}: max_active_runs={active!r}; 1 or more, or None for any number")
+
+
+def _check_times(task: "Task") -> None:
+    for name in ("catch_up", "deadline"):
+        given = getattr(task, name)
+        if given is not None and not timedelta(minutes=1) <= given <= _LONGEST:
+            raise InvalidTask(f"task {task.name!r}: {name}={given}; a minute to {_LONGEST.days} days are allowed")
+    item = task.item_timeout_s
+    if item is not None and (not _is_number(item) or not 0 < item < task.timeout_s):
+        raise InvalidTask(
+            f"task {task.name!r}: item_timeout_s={item!r}; above 0 and below timeout_s={task.timeout_s} are allowed"
         )
 
 

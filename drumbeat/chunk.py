@@ -17,11 +17,16 @@ _FRAME_BYTES = 256  # more than everything in a message that isn't an item: vers
 
 @dataclass(frozen=True)
 class Packed:
-    """A chunk on its way out: its number in the run, the number of its first item, its items as JSON."""
+    """A chunk on its way out: its number in the run, the number of its first item, its items as JSON.
+
+    In a redrive, `first` counts the items that are done again, and `round` says which redrive of the run it is; each
+    item is `{"n": its number in the run, "item": ...}`.
+    """
 
     number: int
     first: int
     items: tuple[str, ...]
+    round: int = 0
 
     def body(self, run_id: str) -> str:
         """The message that carries the items."""
@@ -36,7 +41,8 @@ class Packed:
         return f"[{','.join(self.items)}]"
 
     def _head(self, run_id: str) -> str:
-        return f'{{"v":{VERSION},"run":"{run_id}","chunk":{self.number},"first":{self.first}'
+        round_ = f',"round":{self.round}' if self.round else ""
+        return f'{{"v":{VERSION},"run":"{run_id}","chunk":{self.number},"first":{self.first}{round_}'
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,17 @@ class Chunk:
     count: int
     items: Sequence[Any] | None
     key: str | None = None
+    round: int = 0
+
+    @property
+    def tree(self) -> str:
+        """The name of what counts this chunk."""
+        return tree_of(self.run.id, self.round)
+
+
+def tree_of(run_id: str, round: int) -> str:  # noqa: A002  (the word of the glossary)
+    """The name of what counts a run's chunks, or those of one of its redrives."""
+    return f"{run_id}~{round}" if round else run_id
 
 
 def encode_item(item: Any, *, task: str, number: int) -> str:
@@ -71,7 +88,15 @@ def encode_item(item: Any, *, task: str, number: int) -> str:
     return text
 
 
-def pack(items: Iterable[str], *, size: int, max_bytes: int, number: int = 0, first: int = 0) -> Iterator[Packed]:
+def pack(
+    items: Iterable[str],
+    *,
+    size: int,
+    max_bytes: int,
+    number: int = 0,
+    first: int = 0,
+    round: int = 0,  # noqa: A002
+) -> Iterator[Packed]:
     """Cut encoded items into chunks of at most `size` items and `max_bytes` of message, in order.
 
     Where a chunk ends depends on its own items only, so packing that resumes at a chunk's start makes the same chunks.
@@ -83,12 +108,12 @@ def pack(items: Iterable[str], *, size: int, max_bytes: int, number: int = 0, fi
     for item in items:
         cost = len(item.encode()) + 1
         if held and (len(held) == size or used + cost > budget):
-            yield Packed(number, first, tuple(held))
+            yield Packed(number, first, tuple(held), round)
             number, first, held, used = number + 1, first + len(held), [], 0
         held.append(item)
         used += cost
     if held:
-        yield Packed(number, first, tuple(held))
+        yield Packed(number, first, tuple(held), round)
 
 
 def parse(body: str, *, bucket: str) -> Chunk:
@@ -105,7 +130,8 @@ def parse(body: str, *, bucket: str) -> Chunk:
         if not isinstance(items, list | None) or not isinstance(key, str | None) or (items is None) == (key is None):
             raise MalformedMessage("either a list of items or the S3 key of one is expected")
         run = Run.parse(message["run"], bucket=bucket)
-        if key is not None and not key.startswith(f"runs/{run.id}/"):
+        round_ = _count(message.get("round", 0))
+        if key is not None and not key.startswith(f"runs/{tree_of(run.id, round_)}/"):
             raise MalformedMessage("the S3 key isn't one of the run's own")
         return Chunk(
             run,
@@ -114,6 +140,7 @@ def parse(body: str, *, bucket: str) -> Chunk:
             count,
             items,
             key,
+            round_,
         )
     except MalformedMessage:
         raise

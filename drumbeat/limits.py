@@ -16,6 +16,7 @@ SQS_BATCH_ENTRIES = 10
 SQS_DELAY_S = 900
 SQS_VISIBILITY_S = 12 * 3600
 SQS_RETENTION_S = 14 * 86_400
+SQS_RECEIVES = 1000  # the largest maxReceiveCount
 
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 SQS_SOURCE_BATCH = 10_000

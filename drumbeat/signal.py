@@ -1,11 +1,17 @@
 """What drumbeat's functions tell each other: the events of a dispatcher, each a value here and JSON on the wire."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from .errors import MalformedFire
-from .run import Run, format_time, parse_time
+from .run import RUN_NAME, Run, format_time, parse_time
+
+LIVE, BACKFILL = "live", "backfill"
+PARAMS_BYTES = 32 * 1024
+"""Ours: parameters are kept in the run's record; larger ones belong into S3."""
 
 
 @dataclass(frozen=True)
@@ -13,15 +19,28 @@ class Fire:
     """A schedule is due: open the run. AWS's schedules keep time to the minute, so runs are named by the minute.
 
     A run that is started by hand may have items of its own: JSON Lines under `items_key` in the app's bucket.
+    One of the lane "backfill" gives way to the live ones; one that catches up waits where others would be skipped; one
+    by hand runs even when the task is paused.
     """
 
     run: Run
     items_key: str = ""
+    lane: str = LIVE
+    catch_up: bool = False
+    by_hand: bool = False
 
     def event(self) -> dict[str, Any]:
         """What the rule or schedule sends."""
-        fire = {"task": self.run.task, "scheduled_at": format_time(self.run.scheduled_at)}
-        return fire | ({"items": self.items_key} if self.items_key else {})
+        fire: dict[str, Any] = {"task": self.run.task, "scheduled_at": format_time(self.run.scheduled_at)}
+        optional = {
+            "name": self.run.name,
+            "params": dict(self.run.params),
+            "items": self.items_key,
+            "lane": "" if self.lane == LIVE else self.lane,
+            "catch_up": self.catch_up,
+            "by_hand": self.by_hand,
+        }
+        return fire | {key: value for key, value in optional.items() if value}
 
 
 @dataclass(frozen=True)
@@ -47,11 +66,41 @@ class Finish:
         return {"task": self.run.task, "finish": self.run.id}
 
 
-Signal = Fire | Resume | Finish
+@dataclass(frozen=True)
+class Sweep:
+    """A halted run shall end now: count what isn't settled as dropped."""
+
+    run: Run
+
+    def event(self) -> dict[str, Any]:
+        """What an operator's `cancel --abandon` sends, or the keeper."""
+        return {"task": self.run.task, "sweep": self.run.id}
 
 
-def parse_signal(event: Any, *, task: str, bucket: str) -> Signal:
-    """Read a dispatcher's event; raises MalformedFire for one that isn't, or that is another task's."""
+@dataclass(frozen=True)
+class Follow:
+    """A run of a task before this one has ended: open the run that comes after it, if all of them have."""
+
+    run: Run
+
+    def event(self) -> dict[str, Any]:
+        """What the rule on drumbeat's own events sends, and the keeper in its place."""
+        return {"task": self.run.task, "follow": self.run.id}
+
+
+Signal = Fire | Resume | Finish | Sweep | Follow
+
+
+def parse_signal(event: Any, *, task: str, bucket: str, takes_events: bool = False) -> Signal:
+    """Read a dispatcher's event; raises MalformedFire for one that isn't, or that is another task's.
+
+    takes_events: whether the task is started by events, which then arrive as they are.
+    """
+    if takes_events and isinstance(event, Mapping) and "task" not in event:
+        match event:
+            case {"id": str(event_id), "time": str(time), "detail-type": str()}:
+                run = Run(task, parse_time(time).replace(second=0), bucket, {"event": event}, _name(event_id, task))
+                return Fire(_checked(run))
     if not isinstance(event, Mapping) or not isinstance(event.get("task"), str):
         raise MalformedFire(
             f'task {task!r}: {{"task": ..., "scheduled_at": ...}} is expected of a rule, not {_shape(event)}'
@@ -62,13 +111,50 @@ def parse_signal(event: Any, *, task: str, bucket: str) -> Signal:
         )
     match event:
         case {"scheduled_at": str(time)}:
-            run = Run(task, parse_time(time).replace(second=0), bucket)
-            return Fire(run, _items_key(event.get("items", ""), run))
+            return _fire(event, task, parse_time(time).replace(second=0), bucket)
         case {"resume": str(run_id), "epoch": int(epoch)}:
             return Resume(_own(run_id, task, bucket), epoch)
         case {"finish": str(run_id)}:
             return Finish(_own(run_id, task, bucket))
+        case {"sweep": str(run_id)}:
+            return Sweep(_own(run_id, task, bucket))
+        case {"follow": str(run_id)}:
+            return Follow(replace(Run.parse(run_id, bucket=bucket), task=task))
     raise MalformedFire(f"task {task!r}: the event has no scheduled_at; correct the rule's input ({_shape(event)})")
+
+
+def _fire(event: Mapping[str, Any], task: str, time: datetime, bucket: str) -> Fire:
+    params, lane = event.get("params", {}), event.get("lane", LIVE)
+    if not isinstance(params, Mapping):
+        raise MalformedFire(f"task {task!r}: params must be an object, as in {{'tenant': 42}}")
+    if lane not in (LIVE, BACKFILL):
+        raise MalformedFire(f"task {task!r}: lane={lane!r}; {LIVE} or {BACKFILL} is expected")
+    run = _checked(Run(task, time, bucket, params, _name(event.get("name", ""), task)))
+    return Fire(
+        run,
+        _items_key(event.get("items", ""), run),
+        lane,
+        catch_up=event.get("catch_up") is True,
+        by_hand=event.get("by_hand") is True,
+    )
+
+
+def _checked(run: Run) -> Run:
+    size = len(json.dumps(dict(run.params)).encode())
+    if size > PARAMS_BYTES:
+        raise MalformedFire(
+            f"run {run.id}: its parameters are {size:,} bytes of JSON, {PARAMS_BYTES:,} allowed; keep more in S3"
+        )
+    return run
+
+
+def _name(name: Any, task: str) -> str:
+    if name != "" and not (isinstance(name, str) and RUN_NAME.fullmatch(name)):
+        raise MalformedFire(
+            f"task {task!r}: run name {str(name)[:80]!r}; 1 to 64 letters, digits, dots, underscores and hyphens are "
+            "allowed, a letter or digit first"
+        )
+    return str(name)
 
 
 def items_key(run: Run) -> str:

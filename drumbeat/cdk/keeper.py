@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda_event_sources as event_sources
@@ -54,6 +54,16 @@ class Keeper(Construct):
                 "DRUMBEAT_BUCKET": store.bucket.bucket_name,
                 "DRUMBEAT_TASKS": ",".join(lane.task.name for lane in lanes),
                 "DRUMBEAT_HANDLERS": handlers,
+                "DRUMBEAT_DISPATCHERS": Stack.of(self).to_json_string(
+                    {lane.task.name: lane.dispatcher.function.function_name for lane in lanes}
+                ),
+                "DRUMBEAT_BACKFILLS": Stack.of(self).to_json_string(
+                    {
+                        lane.task.name: lane.backfill_mapping.event_source_mapping_id
+                        for lane in lanes
+                        if lane.backfill_mapping is not None
+                    }
+                ),
             },
             on_failure=self.dead_checks,
         )
@@ -80,6 +90,9 @@ class Keeper(Construct):
 
     def _look_after(self, lane: Lane) -> None:
         lane.queue.grant_send_messages(self.keeper.role)
+        if lane.backfill_queue is not None and lane.backfill_mapping is not None:
+            lane.backfill_queue.grant_send_messages(self.keeper.role)
+            self.keeper.allow("lambda:UpdateEventSourceMapping", on=lane.backfill_mapping.event_source_mapping_arn)
         allow_invoke(self.keeper, lane.dispatcher)
         self.keeper.function.add_event_source(
             event_sources.SqsEventSource(

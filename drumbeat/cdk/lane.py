@@ -2,12 +2,16 @@
 
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as event_sources
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from drumbeat.limits import SQS_RECEIVES
 from drumbeat.task import Task
 
 from .fire import Fire, Schedules
+from .follow import Follow
 from .function import Function
 from .grants import allow_announce, allow_invoke
 from .ledger import IdempotencyRecords, Ledger
@@ -48,6 +52,7 @@ class Lane(Construct):
             dead_letters=self.dead_letters,
             max_receives=task.max_receives,
         )
+        self.backfill_queue = self._backfill_queue() if task.schedule is not None else None
         self._environment = {
             **task.environment,
             "DRUMBEAT_MODULE": task.module,
@@ -56,6 +61,9 @@ class Lane(Construct):
             "DRUMBEAT_BUCKET": store.bucket.bucket_name,
             "DRUMBEAT_QUEUE_URL": self.queue.queue_url,
         }
+        if self.backfill_queue is not None:
+            self._environment["DRUMBEAT_BACKFILL_URL"] = self.backfill_queue.queue_url
+        self.backfill_mapping: lambda_.EventSourceMapping | None = None
         self.dispatcher = self._dispatcher(platform, ledger, store)
         self.worker = self._worker(platform, ledger, store, idempotency if task.idempotent_by else None)
         grant_source(task, dispatcher=self.dispatcher, worker=self.worker, bucket=store.bucket)
@@ -72,6 +80,21 @@ class Lane(Construct):
                 dead_letters=self.dead_fires,
                 schedules=schedules,
             )
+        if task.after or task.on is not None:
+            Follow(self, "Follow", task=task, dispatcher=self.dispatcher.function, dead_letters=self.dead_fires)
+        for upstream in task.upstream:
+            store.grant_read(self.dispatcher, upstream)
+
+    def _backfill_queue(self) -> sqs.Queue:
+        """Make the queue for runs of past fires, which must never be ahead of a live one's messages."""
+        return safe_queue(
+            self,
+            "Backfill",
+            retention=KEPT_AS_SOURCE,
+            visibility=Duration.seconds(self.task.visibility_timeout_s),
+            dead_letters=self.dead_letters,
+            max_receives=SQS_RECEIVES,  # a chunk comes back whenever a live run is active
+        )
 
     def _dispatcher(self, platform: Platform, ledger: Ledger, store: Store) -> Function:
         dispatcher = Function(
@@ -88,6 +111,8 @@ class Lane(Construct):
             on_failure=self.dead_fires,
         )
         self.queue.grant_send_messages(dispatcher.role)
+        if self.backfill_queue is not None:
+            self.backfill_queue.grant_send_messages(dispatcher.role)
         ledger.grant_run(dispatcher)
         store.grant_publish(dispatcher, self.task.name)
         allow_announce(dispatcher)
@@ -112,22 +137,43 @@ class Lane(Construct):
             environment=environment,
             tracing=self.task.tracing,
         )
-        window = self.task.batch_window_s
-        worker.function.add_event_source(
-            event_sources.SqsEventSource(
-                self.queue,
-                batch_size=self.task.batch_size,
-                max_batching_window=Duration.seconds(window) if window else None,
-                max_concurrency=self.task.max_concurrency,
-                report_batch_item_failures=True,
-            )
-        )
+        self._feed(worker, self.queue)
+        if self.backfill_queue is not None:
+            self.backfill_mapping = self._feed_backfill(worker, self.backfill_queue)
         ledger.grant_settle(worker)
         store.grant_publish(worker, self.task.name)
         allow_invoke(worker, self.dispatcher)
         if idempotency:
             idempotency.grant_use(worker)
         return worker
+
+    def _feed(self, worker: Function, queue: sqs.Queue) -> None:
+        window = self.task.batch_window_s
+        worker.function.add_event_source(
+            event_sources.SqsEventSource(
+                queue,
+                batch_size=self.task.batch_size,
+                max_batching_window=Duration.seconds(window) if window else None,
+                max_concurrency=self.task.max_concurrency,
+                report_batch_item_failures=True,
+            )
+        )
+
+    def _feed_backfill(self, worker: Function, queue: sqs.Queue) -> lambda_.EventSourceMapping:
+        """Poll the queue of backfills only while there is one: polling an empty queue costs. The keeper switches it."""
+        window = self.task.batch_window_s
+        queue.grant_consume_messages(worker.role)
+        return lambda_.EventSourceMapping(
+            self,
+            "BackfillMapping",
+            target=worker.function,
+            event_source_arn=queue.queue_arn,
+            enabled=False,
+            batch_size=self.task.batch_size,
+            max_batching_window=Duration.seconds(window) if window else None,
+            max_concurrency=self.task.max_concurrency,
+            report_batch_item_failures=True,
+        )
 
     def _grant_declared(self, bucket: str) -> None:
         for permission in self.task.permissions:

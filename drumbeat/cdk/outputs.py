@@ -4,7 +4,17 @@ from collections.abc import Sequence
 
 from aws_cdk import CfnOutput, Stack
 
-from drumbeat.outputs import BUCKET, DEAD_FIRES, DISPATCHER, SCHEDULE_GROUP, SCHEDULE_ROLE, TABLE, TASKS, output
+from drumbeat.outputs import (
+    BACKFILL,
+    BUCKET,
+    DEAD_FIRES,
+    DISPATCHER,
+    SCHEDULE_GROUP,
+    SCHEDULE_ROLE,
+    TABLE,
+    TASKS,
+    output,
+)
 
 from .fire import Schedules
 from .lane import Lane
@@ -25,3 +35,5 @@ def add_outputs(stack: Stack, *, lanes: Sequence[Lane], ledger: Ledger, store: S
         task = lane.task.name
         CfnOutput(stack, output(DISPATCHER, task), value=lane.dispatcher.function.function_name)
         CfnOutput(stack, output(DEAD_FIRES, task), value=lane.dead_fires.queue_arn)
+        if lane.backfill_mapping is not None:
+            CfnOutput(stack, output(BACKFILL, task), value=lane.backfill_mapping.event_source_mapping_id)

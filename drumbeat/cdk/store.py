@@ -34,6 +34,11 @@ class Store(Construct):
         for prefix in ("results", "runs"):
             function.allow("s3:GetObject", "s3:PutObject", on=self.bucket.arn_for_objects(f"{prefix}/{task}/*"))
 
+    def grant_read(self, function: Function, task: str) -> None:
+        """Read what the runs of another task have left."""
+        for prefix in ("results", "runs"):
+            function.allow("s3:GetObject", on=self.bucket.arn_for_objects(f"{prefix}/{task}/*"))
+
     def grant_working_files(self, function: Function) -> None:
         """Read and write every task's working files."""
         function.allow("s3:GetObject", "s3:PutObject", on=self.bucket.arn_for_objects("runs/*"))

@@ -3,7 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 
-from drumbeat.ledger.runs import RunRecord
+from drumbeat.ledger.record import RunRecord
 from drumbeat.run import parse_time
 
 from .chart import Panel, clock, document

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from drumbeat.errors import DrumbeatError
 from drumbeat.ledger.letters import DeadLetter
-from drumbeat.ledger.reader import list_dead_letters, list_runs
-from drumbeat.ledger.runs import RunRecord
+from drumbeat.ledger.reader import dead_letters, list_runs
+from drumbeat.ledger.record import RunRecord
 from drumbeat.plan.bill import Bill, bill
 from drumbeat.task import Task
 
@@ -118,7 +118,12 @@ def simulate(order: Order, on_progress: OnProgress) -> Result:
         return Result(
             order=order,
             runs=runs,
-            dead_letters={run.id: list_dead_letters(cloud.client("dynamodb"), table, run) for run in runs},
+            dead_letters={
+                run.id: list(
+                    dead_letters(cloud.client("dynamodb"), cloud.client("s3"), table=table, bucket=bucket, record=run)
+                )
+                for run in runs
+            },
             requests=_requests(cloud),
             polls=cloud.service_requests["sqs", "ReceiveMessage"],
             invocations=dict(sorted(cloud.invocations.items())),

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
-from drumbeat.ledger.runs import FAILED, SUCCEEDED, RunRecord
+from drumbeat.ledger.record import FAILED, SUCCEEDED, RunRecord
 from drumbeat.plan.bill import bill
 from drumbeat.run import format_time, parse_time
 

@@ -5,51 +5,68 @@ repeat (lost reply, duplicate, twin) is refused, sees the node as it stands, and
 between two steps heals with the next repeat.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from .table import Item, Key, Table
-from .tree import FANOUT, Node, chunk_at, leaves, locate, partial, root
+from .tree import FANOUT, Node, chunk_at, leaves, locate, partial, root, windows
 
 
 @dataclass(frozen=True)
 class Totals:
-    """Items that succeeded and failed, and the attempts they took."""
+    """Items that succeeded, failed, or were dropped unworked when their run was halted; the attempts they took."""
 
     succeeded: int = 0
     failed: int = 0
     attempts: int = 0
+    dropped: int = 0
 
     @property
     def items(self) -> int:
         """All items counted."""
-        return self.succeeded + self.failed
+        return self.succeeded + self.failed + self.dropped
+
+    @property
+    def kind(self) -> str:
+        """The set that a chunk with these totals enters: "gone" if something was dropped, "bad" if something failed."""
+        return "gone" if self.dropped else "bad" if self.failed else "done"
 
     @classmethod
     def of(cls, item: Item) -> "Totals":
         """The counters of a node."""
-        return cls(item.get("ok", 0), item.get("failed", 0), item.get("attempts", 0))
+        return cls(item.get("ok", 0), item.get("failed", 0), item.get("attempts", 0), item.get("dropped", 0))
+
+
+KINDS = ("done", "bad", "gone")
 
 
 @dataclass(frozen=True)
 class Settled:
-    """What became of a write: whether it was the one that counted, and the run's totals if the run is now full."""
+    """What became of a write: whether it was the one that counted, and the run's totals if the run is now full.
+
+    leaf, leaf_totals: the leaf that holds the chunk, and what it has counted.
+    """
 
     accepted: bool
     run_totals: Totals | None
+    leaf: Node | None = None
+    leaf_totals: Totals | None = None
 
 
-def settle(table: Table, run_id: str, chunk: int, totals: Totals, *, expires_at: int) -> Settled:
-    """Record the outcome of a chunk, idempotently; a chunk with a failed item is kept apart in the set `bad`."""
+def settle(table: Table, run_id: str, chunk: int, totals: Totals, *, expires_at: int, kind: str = "") -> Settled:
+    """Record the outcome of a chunk, idempotently; chunks with failed or dropped items are kept in sets of their own.
+
+    `run_id` is the name of a tree: of a run, or of one of its redrives.  kind: if not the one that the totals tell.
+    """
     leaf, position = locate(chunk)
-    return _add(table, run_id, leaf, position, totals, bad=totals.failed > 0, expires_at=expires_at)
+    return _add(table, run_id, leaf, position, totals, kind=kind or totals.kind, expires_at=expires_at)
 
 
 def settled(table: Table, run_id: str, chunk: int, *, expires_at: int) -> Settled | None:
     """None if the chunk's outcome isn't recorded yet; if it is, climb once more, in case the writer died before."""
     leaf, position = locate(chunk)
     item = table.get(node_key(run_id, leaf)) or {}
-    if position not in item.get("done", ()) and position not in item.get("bad", ()):
+    if not any(position in item.get(kind, ()) for kind in KINDS):
         return None
     return Settled(accepted=False, run_totals=_climb(table, run_id, leaf, item, expires_at=expires_at))
 
@@ -81,20 +98,29 @@ def totals_of(table: Table, run_id: str, chunks: int) -> Totals | None:
     return Totals.of(item) if item.get("root") and _is_full(item) else None
 
 
-def settled_chunks(table: Table, run_id: str, chunks: int) -> Iterator[tuple[int, bool]]:
-    """The settled chunks of a run in order of their leaves' windows, each with whether it has failed items."""
-    for leaf in range(leaves(chunks)):
-        node = table.get(node_key(run_id, Node(0, leaf))) or {}
-        for name in ("done", "bad"):
-            for position in node.get(name, ()):
-                yield chunk_at(leaf, position), name == "bad"
+def settled_chunks(
+    table: Table, run_id: str, chunks: int, *, kinds: tuple[str, ...] = KINDS
+) -> Iterator[tuple[int, str]]:
+    """The settled chunks of a run in their order, each with its kind; no more than a window of the tree is held."""
+    for window in windows(chunks):
+        found = []
+        for leaf in window:
+            node = table.get(node_key(run_id, Node(0, leaf))) or {}
+            found += [(chunk_at(leaf, position), kind) for kind in kinds for position in node.get(kind, ())]
+        yield from sorted(found)
 
 
 def counted(table: Table, run_id: str, chunks: int) -> Totals:
     """What is counted so far, by adding up the leaves."""
     nodes = (table.get(node_key(run_id, Node(0, leaf))) or {} for leaf in range(leaves(chunks)))
     found = [Totals.of(node) for node in nodes]
-    return Totals(sum(t.succeeded for t in found), sum(t.failed for t in found), sum(t.attempts for t in found))
+    return sum_of(found)
+
+
+def sum_of(found: Iterable[Totals]) -> Totals:
+    """Several totals in one."""
+    columns = zip(*((t.succeeded, t.failed, t.attempts, t.dropped) for t in found), strict=True)
+    return Totals(*map(sum, columns))
 
 
 def node_key(run_id: str, node: Node) -> Key:
@@ -103,22 +129,25 @@ def node_key(run_id: str, node: Node) -> Key:
 
 
 def _add(
-    table: Table, run_id: str, node: Node, position: int, totals: Totals, *, bad: bool, expires_at: int
+    table: Table, run_id: str, node: Node, position: int, totals: Totals, *, kind: str, expires_at: int
 ) -> Settled:
     item, accepted = table.update(
         node_key(run_id, node),
-        "SET #expires_at = :expires_at ADD #ok :ok, #failed :failed, #attempts :attempts, "
-        f"#{'bad' if bad else 'done'} :set",
-        "NOT contains(#done, :position) AND NOT contains(#bad, :position) "
+        "SET #expires_at = :expires_at ADD #ok :ok, #failed :failed, #attempts :attempts, #dropped :dropped, "
+        f"#{kind} :set",
+        "NOT contains(#done, :position) AND NOT contains(#bad, :position) AND NOT contains(#gone, :position) "
         "AND (attribute_not_exists(#size) OR #size > :position)",
         set={position},
         position=position,
         ok=totals.succeeded,
         failed=totals.failed,
         attempts=totals.attempts,
+        dropped=totals.dropped,
         expires_at=expires_at,
     )
-    return Settled(accepted, _climb(table, run_id, node, item, expires_at=expires_at))
+    return Settled(
+        accepted, _climb(table, run_id, node, item, expires_at=expires_at), leaf=node, leaf_totals=Totals.of(item)
+    )
 
 
 def _climb(table: Table, run_id: str, node: Node, item: Item, *, expires_at: int) -> Totals | None:
@@ -127,9 +156,9 @@ def _climb(table: Table, run_id: str, node: Node, item: Item, *, expires_at: int
     if item.get("root"):
         return Totals.of(item)
     parent, position = node.parent()
-    return _add(table, run_id, parent, position, Totals.of(item), bad=False, expires_at=expires_at).run_totals
+    return _add(table, run_id, parent, position, Totals.of(item), kind="done", expires_at=expires_at).run_totals
 
 
 def _is_full(item: Item) -> bool:
     size: int = item.get("size", FANOUT)
-    return len(item.get("done", ())) + len(item.get("bad", ())) == size
+    return sum(len(item.get(kind, ())) for kind in KINDS) == size

@@ -1,12 +1,15 @@
 """Dead letters: the items that were given up, with their payload, their error and their attempts."""
 
-from collections.abc import Iterator
+import heapq
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 from . import progress
-from .count import node_key
+from .count import settled_chunks
+from .record import Round, RunRecord
 from .table import Key, Table
-from .tree import Node, chunk_at, leaves
 
 INLINE_BYTES = 300 * 1024  # of DynamoDB's 400 KB; a larger item is left where its chunk is kept in S3
 ERROR_CHARACTERS = 1000
@@ -32,24 +35,49 @@ class DeadLetter:
         return cls(**{name: record[name] for name in cls.__dataclass_fields__ if name in record})  # type: ignore[arg-type]
 
 
-def write(table: Table, run_id: str, letter: DeadLetter, *, expires_at: int) -> None:
+def write(table: Table, tree: str, letter: DeadLetter, *, expires_at: int) -> None:
     """Record a dead letter; it counts once its chunk is settled and the pass of its token is accepted."""
     table.put(
-        Key(_pk(run_id, letter.chunk), f"{letter.number:012d}#{letter.token}"),
+        Key(_pk(tree, letter.chunk), f"{letter.number:012d}#{letter.token}"),
         {**vars(letter), "error": letter.error[:ERROR_CHARACTERS], "expires_at": expires_at},
         "attribute_not_exists(#pk) OR attribute_exists(#pk)",
     )
 
 
-def read(table: Table, run_id: str, chunks: int) -> Iterator[DeadLetter]:
-    """The dead letters of a run that has `chunks` chunks, leaf by leaf, then in the order of chunks and items."""
-    for leaf in range(leaves(chunks)):
-        bad = (table.get(node_key(run_id, Node(0, leaf))) or {}).get("bad", ())
-        for chunk in sorted(chunk_at(leaf, position) for position in bad):
-            accepted = progress.read(table, run_id, chunk).passes
-            letters = map(DeadLetter.of, table.query(_pk(run_id, chunk)))
+Numbers = Callable[[str], Iterable[int]]
+"""Reads the numbers of the items that a redrive does again, in their order, from its manifest's S3 key."""
+
+
+def read(table: Table, record: RunRecord, *, numbers: Numbers) -> Iterator[DeadLetter]:
+    """The dead letters of a run as they stand, in the order of items: of each, what its latest round has said.
+
+    An item that a redrive has done, or is doing, is none.
+    """
+    streams: list[Iterator[tuple[int, int, DeadLetter | None]]] = []
+    for number, found in enumerate(record.rounds):
+        if found.manifest:
+            streams.append((n, number, None) for n in numbers(found.manifest))
+        streams.append((letter.number, number, letter) for letter in _of_round(table, found))
+    merged = heapq.merge(*streams, key=itemgetter(0))
+    for _, group in groupby(merged, key=itemgetter(0)):
+        said = list(group)
+        latest = max(number for _, number, _ in said)
+        for _, number, letter in said:
+            if number == latest and letter is not None:
+                yield letter
+
+
+def _numbered(table: Table, found: Round, number: int) -> Iterator[tuple[int, int, DeadLetter | None]]:
+    return ((letter.number, number, letter) for letter in _of_round(table, found))
+
+
+def _of_round(table: Table, found: Round) -> Iterator[DeadLetter]:
+    for chunk, _ in settled_chunks(table, found.tree, found.chunks, kinds=("bad", "gone")):
+        letters = list(map(DeadLetter.of, table.query(_pk(found.tree, chunk))))
+        if letters:
+            accepted = progress.read(table, found.tree, chunk).passes
             yield from (letter for letter in letters if letter.token in accepted)
 
 
-def _pk(run_id: str, chunk: int) -> str:
-    return f"dead#{run_id}#{chunk}"
+def _pk(tree: str, chunk: int) -> str:
+    return f"dead#{tree}#{chunk}"

@@ -7,7 +7,7 @@ of an accepted pass.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from drumbeat.errors import Fenced
 
@@ -19,6 +19,7 @@ class Progress:
     """The state of an unfinished chunk. Items are named by their index in the chunk.
 
     pending: attempts made so far, of each item that isn't done; None while no pass has recorded any.
+    due: when an item that asked for it may be tried again (seconds since the epoch).
     entered: the SQS receive count of a pass that has begun and hasn't reported back.
     doing: the item that a careful pass was at when it last wrote.
     passes: tokens of the accepted passes; parts: of those that stored results.
@@ -31,6 +32,8 @@ class Progress:
     ok: int = 0
     failed: int = 0
     attempts: int = 0
+    dropped: int = 0
+    due: Mapping[int, int] = field(default_factory=dict)
     entered: int = 0
     doing: int | None = None
     passes: tuple[str, ...] = ()
@@ -54,10 +57,11 @@ def read(table: Table, run_id: str, chunk: int) -> Progress:
     if item is None:
         return Progress()
     state = json.loads(item["progress"])
-    pending = state.pop("pending")
+    pending, due = state.pop("pending"), state.pop("due", {})
     return Progress(
         version=item["version"],
         pending=None if pending is None else {int(index): tries for index, tries in pending.items()},
+        due={int(index): time for index, time in due.items()},
         passes=tuple(state.pop("passes")),
         parts=tuple(state.pop("parts")),
         **state,

@@ -1,14 +1,16 @@
 """Read the ledger from outside Lambda: what the command line and tests show of runs."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from . import letters
-from .runs import RunRecord
+from .record import RunRecord
 from .table import Table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
 
 
 def list_runs(client: "DynamoDBClient", table: str, tasks: Iterable[str]) -> list[RunRecord]:
@@ -17,7 +19,13 @@ def list_runs(client: "DynamoDBClient", table: str, tasks: Iterable[str]) -> lis
     return [RunRecord.of(item) for task in tasks for item in ledger.query(f"task#{task}", prefix="run#")]
 
 
-def list_dead_letters(client: "DynamoDBClient", table: str, run: RunRecord) -> list[letters.DeadLetter]:
-    """The dead letters of a run, in the order of items."""
-    found = letters.read(Table(client, table), run.id, run.chunks)
-    return sorted(found, key=lambda letter: letter.number)
+def dead_letters(
+    client: "DynamoDBClient", s3: "S3Client", *, table: str, bucket: str, record: RunRecord
+) -> Iterator[letters.DeadLetter]:
+    """The dead letters of a run as they stand, in the order of items; streamed, however many they are."""
+
+    def numbers(manifest: str) -> Iterator[int]:
+        body = s3.get_object(Bucket=bucket, Key=manifest)["Body"]
+        return (json.loads(line)["n"] for line in body.iter_lines())
+
+    return letters.read(Table(client, table), record, numbers=numbers)

@@ -1,77 +1,39 @@
-"""The record of a run: opened once, expanded by one dispatcher at a time, sealed, and closed once.
+"""The life of a run's record: opened once, expanded by one dispatcher at a time, sealed, and closed once.
 
 Whoever expands holds the run by `epoch` and `owner`.  A repeated delivery of the same invocation is the same owner and
 goes on; another invocation is not, and does nothing; a hand-over or a takeover moves the epoch and so fences the old.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from drumbeat.errors import Fenced, RunLost
 from drumbeat.run import Run, format_time
+from drumbeat.signal import BACKFILL, Fire
 
+from .active import Active, Entry
 from .count import Totals
-from .table import ABSENT, Item, Key, Table
+from .record import (
+    ABANDON,
+    CANCEL,
+    CANCELLED,
+    ENDED,
+    LOST,
+    MISSED,
+    OPENABLE,
+    RETENTION,
+    RUNNING,
+    SKIPPED,
+    WAITING,
+    Plan,
+    RunRecord,
+    run_key,
+)
+from .table import ABSENT, Item, Table
 
-RETENTION = timedelta(days=90)
 _HELD = "#state = :running AND #epoch = :epoch AND #owner = :owner"
-
-RUNNING, SUCCEEDED, FAILED, SKIPPED, MISSED = "RUNNING", "SUCCEEDED", "FAILED", "SKIPPED", "MISSED"
-
-
-@dataclass(frozen=True)
-class RunRecord:
-    """A run as the ledger has it. Times as `format_time` writes them."""
-
-    id: str
-    task: str
-    scheduled_at: str
-    state: str
-    owner: str = ""
-    epoch: int = 0
-    chunks: int = 0
-    items: int = 0
-    messages: int = 0
-    sealed: bool = False
-    verdict: str = ""
-    reason: str = ""
-    succeeded: int = 0
-    failed: int = 0
-    attempts: int = 0
-    started_at: str = ""
-    completed_at: str = ""
-    queue_url: str = ""
-    dispatcher: str = ""
-    tries: int = 0
-    stop: int = -1
-    takeovers: int = 0
-    keeps_results: bool = False
-    items_key: str = ""
-    expires_at: int = 0
-
-    @classmethod
-    def of(cls, item: Item) -> "RunRecord":
-        """Read a record, whatever else a later release has added to it."""
-        return cls(**{name: item[name] for name in cls.__dataclass_fields__ if name in item})
-
-    @property
-    def dead_letters(self) -> int:
-        """Items that were given up."""
-        return self.failed
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What the ledger must know of a run so that others can go on with it: its task's addresses, its ways.
-
-    items_key: the S3 key of items given by hand; keeps_results: whether a fan-in will read what work returns.
-    """
-
-    queue_url: str
-    dispatcher: str
-    keeps_results: bool = False
-    items_key: str = ""
 
 
 class Runs:
@@ -85,33 +47,66 @@ class Runs:
         item = self._table.get(run_key(run))
         return RunRecord.of(item) if item else None
 
-    def open(self, run: Run, *, owner: str, overlap: str, plan: Plan, now: datetime) -> RunRecord | None:
+    def open(
+        self,
+        fire: Fire,
+        *,
+        owner: str,
+        active: Active,
+        overlap: str,
+        plan: Plan,
+        now: datetime,
+        deadline: timedelta | None = None,
+    ) -> RunRecord | None:
         """Open a run, or return it if `owner` holds it already; None for a fire that somebody else has had.
 
-        A run that another one of its task blocks is recorded as SKIPPED and returned so.
+        A run that others of its task are in the way of is recorded as SKIPPED or WAITING, and returned so.
         """
-        record = self._table.get(run_key(run))
-        if record and record["state"] != MISSED:
-            return RunRecord.of(record) if record["owner"] == owner else None
-        blocker = self._enter(run, overlap)
-        fresh = RunRecord(
-            id=run.id,
-            task=run.task,
-            scheduled_at=format_time(run.scheduled_at),
-            state=SKIPPED if blocker else RUNNING,
-            owner=owner,
-            reason=f"{blocker} was still active" if blocker else "",
-            started_at=format_time(now),
-            completed_at=format_time(now) if blocker else "",
-            **vars(plan),
-            expires_at=int((now + RETENTION).timestamp()),
+        run = fire.run
+        record = self.get(run)
+        openable = (*OPENABLE, SKIPPED) if fire.by_hand or fire.lane == BACKFILL else OPENABLE
+        if record and record.state not in openable:
+            return record if record.owner == owner else None
+        entry = (
+            Entry(RUNNING)
+            if fire.lane == BACKFILL
+            else active.enter(run, "buffer_all" if fire.catch_up else overlap, has_ended=self.has_ended)
         )
-        item, accepted = self._table.put(run_key(run), vars(fresh), f"{ABSENT} OR #state = :missed", missed=MISSED)
-        if accepted:
-            return fresh
-        if item["owner"] == owner:  # our own write, whose answer was lost
-            return RunRecord.of(item)
-        self._leave_if_ended(run.id)
+        fresh = replace(
+            _new(run, entry, now),
+            owner=owner,
+            lane=fire.lane,
+            deadline_at=format_time(now + deadline) if deadline and entry.state == RUNNING else "",
+            **vars(plan),
+        )
+        found, accepted = self._create(fresh, instead_of=openable)
+        if accepted or found.owner == owner:  # our own write, whose answer was lost
+            return found
+        if found.state in ENDED:
+            active.leave(run.id)
+        return None
+
+    def note(self, run: Run, state: str, *, reason: str, now: datetime) -> bool:
+        """Record a run that isn't opened: MISSED or UPSTREAM_FAILED; False if there is another record of it."""
+        fresh = replace(_new(run, Entry(state), now), reason=reason, completed_at=format_time(now))
+        found, accepted = self._create(fresh, instead_of=() if state == MISSED else (MISSED,))
+        return accepted or (found.state, found.reason) == (state, reason)
+
+    def start(self, run: Run, *, now: datetime, deadline: timedelta | None) -> RunRecord | None:
+        """Let a run begin that waited; None if it doesn't wait, and nobody need be told to go on with it."""
+        item, accepted = self._table.update(
+            run_key(run),
+            "SET #state = :running, #owner = :nobody, #started_at = :now, #deadline_at = :deadline",
+            "#state = :waiting",
+            running=RUNNING,
+            waiting=WAITING,
+            nobody="",
+            now=format_time(now),
+            deadline=format_time(now + deadline) if deadline else "",
+        )
+        record = RunRecord.of(item) if item else None
+        if record and (accepted or (record.state == RUNNING and not record.owner and not record.chunks)):
+            return record
         return None
 
     def claim(self, run: Run, *, epoch: int, owner: str) -> RunRecord | None:
@@ -188,88 +183,130 @@ class Runs:
         ours = item.get("finisher") == owner and item.get("tries") == record.tries + 1
         return RunRecord.of(item) if accepted or ours else None
 
-    def decide(self, record: RunRecord, *, verdict: str, reason: str) -> RunRecord:
+    def decide(self, record: RunRecord, *, verdict: str, reason: str, result: str = "") -> RunRecord:
         """Fix how a run will end, once, before anybody is told; a repeat returns what was decided first."""
         item, _ = self._table.update(
             run_key(Run.parse(record.id)),
-            "SET #verdict = :verdict, #reason = :reason",
+            "SET #verdict = :verdict, #reason = :reason, #result = :result",
             "#state = :running AND (attribute_not_exists(#verdict) OR #verdict = :none)",
             running=RUNNING,
             none="",
             verdict=verdict,
             reason=reason,
+            result=result,
         )
         return RunRecord.of(item)
 
-    def blame(self, record: RunRecord, *, reason: str) -> None:
-        """Record why a run that hasn't ended can't succeed."""
-        key = run_key(Run.parse(record.id))
-        self._table.update(key, "SET #reason = :reason", "#state = :running", reason=reason, running=RUNNING)
-
     def close(self, run: Run, *, state: str, totals: Totals, reason: str, now: datetime) -> RunRecord:
         """End a run, once; a repeat returns it as it ended. Raises RunLost for a run that was never opened."""
+        before = self.get(run)
         item, _ = self._table.update(
             run_key(run),
             "SET #state = :state, #succeeded = :succeeded, #failed = :failed, #attempts = :attempts, "
-            "#reason = :reason, #completed_at = :now",
+            "#dropped = :dropped, #items = :items, #reason = :reason, #completed_at = :now",
             "#state = :running",
             state=state,
             running=RUNNING,
             succeeded=totals.succeeded,
             failed=totals.failed,
             attempts=totals.attempts,
+            dropped=totals.dropped,
+            items=before.all_items if before else 0,
             reason=reason,
             now=format_time(now),
         )
         if not item:
             raise RunLost(f"{run.id} isn't in the ledger; it expired or was never opened")
-        self.leave(run.task, run.id)
         return RunRecord.of(item)
 
-    def miss(self, run: Run, *, now: datetime) -> bool:
-        """Record that a fire never came; False if it came after all."""
-        record = RunRecord(
-            id=run.id,
-            task=run.task,
-            scheduled_at=format_time(run.scheduled_at),
-            state=MISSED,
-            reason="the fire never reached the dispatcher",
+    def halt(self, run: Run, *, kind: str, reason: str) -> RunRecord | None:
+        """Let nothing more of a run be done; its record afterwards, None if there is none. The first to halt it wins.
+
+        One that waits is CANCELLED at once.  A run that has ended, or whose end is decided, stays as it is; one that
+        was only cancelled may still be abandoned, and any may turn out to be lost.
+        """
+        waiting, accepted = self._table.update(
+            run_key(run),
+            "SET #state = :cancelled, #reason = :reason, #halt = :kind",
+            "#state = :waiting",
+            cancelled=CANCELLED,
+            waiting=WAITING,
+            reason=reason,
+            kind=kind,
+        )
+        if accepted or not waiting:
+            return RunRecord.of(waiting) if waiting else None
+        item, _ = self._table.update(
+            run_key(run),
+            "SET #halt = :kind, #reason = :reason",
+            "#state = :running AND #verdict = :none "
+            "AND (#halt = :none OR (#halt = :cancel AND :kind = :abandon) OR (:kind = :lost AND #halt <> :lost))",
+            running=RUNNING,
+            none="",
+            cancel=CANCEL,
+            abandon=ABANDON,
+            lost=LOST,
+            kind=kind,
+            reason=reason,
+        )
+        return RunRecord.of(item)
+
+    def reopen(self, record: RunRecord, *, manifest: str, failed: int, dropped: int, now: datetime) -> RunRecord | None:
+        """Begin the next round of a run that has ended: do the items of a manifest again; None if somebody else did.
+
+        manifest: the S3 key of JSON Lines {"n": number, "item": ...}, in the order of numbers; `failed` and `dropped`:
+        how many of them had failed and had been dropped.
+        """
+        rounds = [{"chunks": found.chunks, "manifest": found.manifest} for found in record.rounds]
+        item, accepted = self._table.update(
+            run_key(Run.parse(record.id)),
+            "SET #state = :running, #round = :next, #epoch = :epoch, #owner = :nobody, #sealed = :false, "
+            "#chunks = :zero, #items = :zero, #messages = :zero, #tries = :zero, #takeovers = :zero, #stop = :none, "
+            "#halt = :nobody, #verdict = :nobody, #reason = :nobody, #completed_at = :nobody, #deadline_at = :nobody, "
+            "#history = :history, #base = :base, #items_key = :manifest, #again_failed = :failed, "
+            "#again_dropped = :dropped, #expires_at = :expires_at",
+            "#state = :state AND (#round = :round OR attribute_not_exists(#round))",
+            running=RUNNING,
+            state=record.state,
+            round=record.round,
+            next=record.round + 1,
+            epoch=record.epoch + 1,
+            nobody="",
+            false=False,
+            zero=0,
+            none=-1,
+            history=json.dumps(rounds),
+            base=json.dumps({"items": record.items, "totals": vars(record.totals)}),
+            manifest=manifest,
+            failed=failed,
+            dropped=dropped,
             expires_at=int((now + RETENTION).timestamp()),
         )
-        return self._table.put(run_key(run), vars(record)).accepted
+        ours = item.get("round") == record.round + 1 and item.get("items_key") == manifest
+        return RunRecord.of(item) if accepted or ours else None
 
-    def active(self, task: str) -> set[str]:
-        """The ids of the task's runs that haven't ended."""
-        return set((self._table.get(_active_key(task)) or {}).get("runs", ()))
+    def has_ended(self, run_id: str) -> bool:
+        """Whether a run was opened and isn't active any more."""
+        record = self.get(Run.parse(run_id))
+        return record is not None and record.state not in (WAITING, RUNNING, *OPENABLE)
+
+    def of_task(self, task: str, *, newest_first: bool = True, since: str = "", until: str = "") -> Iterator[RunRecord]:
+        """The runs of a task by scheduled time, read page by page; `since` and `until` as `format_time` writes them."""
+        found = self._table.query(
+            f"task#{task}", newest_first=newest_first, between=(f"run#{since}", f"run#{until or '~'}")
+        )
+        return map(RunRecord.of, found)
 
     def latest(self, task: str) -> RunRecord | None:
         """The task's run of the latest scheduled time."""
-        newest = next(self._table.query(f"task#{task}", prefix="run#", newest_first=True), None)
-        return RunRecord.of(newest) if newest else None
+        return next(self.of_task(task), None)
 
-    def leave(self, task: str, run_id: str) -> None:
-        """Take a run off its task's active ones."""
-        self._table.update(_active_key(task), "DELETE #runs :run", run={run_id})
-
-    def _enter(self, run: Run, overlap: str) -> str:
-        """Join the task's active runs; the id of a run that forbids it, if one does."""
-        condition = None if overlap == "allow" else "attribute_not_exists(#runs) OR contains(#runs, :id)"
-        values = {"run": {run.id}} | ({"id": run.id} if condition else {})
-        while True:
-            item, accepted = self._table.update(_active_key(run.task), "ADD #runs :run", condition, **values)
-            if accepted:
-                return ""
-            blocker: str = min(item["runs"])
-            if not self._leave_if_ended(blocker):
-                return blocker
-
-    def _leave_if_ended(self, run_id: str) -> bool:
-        run = Run.parse(run_id)
-        record = self.get(run)
-        if record is None or record.state in (RUNNING, MISSED):
-            return False
-        self.leave(run.task, run_id)
-        return True
+    def _create(self, fresh: RunRecord, *, instead_of: tuple[str, ...]) -> tuple[RunRecord, bool]:
+        """Write a record where there is none, or one in such a state; otherwise return the one that is there."""
+        states = {f"state{number}": state for number, state in enumerate(instead_of)}
+        condition = " OR ".join([ABSENT, *(f"#state = :{name}" for name in states)])
+        item, accepted = self._table.put(run_key(Run.parse(fresh.id)), vars(fresh), condition, **states)
+        return (fresh if accepted else RunRecord.of(item)), accepted
 
     def _held(self, record: RunRecord, expression: str, **values: str | int | bool) -> RunRecord:
         item, accepted = self._table.update(
@@ -286,15 +323,23 @@ class Runs:
         raise Fenced(f"{record.id}: epoch {record.epoch} was taken over; this invocation stops")
 
 
+def _new(run: Run, entry: Entry, now: datetime) -> RunRecord:
+    time = format_time(now)
+    return RunRecord(
+        id=run.id,
+        task=run.task,
+        scheduled_at=format_time(run.scheduled_at),
+        state=entry.state,
+        name=run.name,
+        params=json.dumps(dict(run.params)) if run.params else "",
+        blocked_by=entry.blocked_by,
+        reason=f"{entry.blocked_by} was still active" if entry.state == SKIPPED else "",
+        started_at=time if entry.state == RUNNING else "",
+        completed_at=time if entry.state == SKIPPED else "",
+        expires_at=int((now + RETENTION).timestamp()),
+    )
+
+
 def _was_handed_over(item: Item, values: Mapping[str, str | int | bool]) -> bool:
     """Whether a hand-over was refused only because its own first try was applied and the answer lost."""
     return "next" in values and item.get("epoch") == values["next"] and item.get("owner") == ""
-
-
-def run_key(run: Run) -> Key:
-    """All runs of a task share its partition, in the order of time."""
-    return Key(f"task#{run.task}", f"run#{format_time(run.scheduled_at)}")
-
-
-def _active_key(task: str) -> Key:
-    return Key(f"task#{task}", "active")

@@ -66,12 +66,25 @@ class Table:
             arguments["ConditionExpression"] = condition
         return self._write(self._client.update_item, **arguments)
 
-    def query(self, pk: str, *, prefix: str = "", newest_first: bool = False) -> Iterator[Item]:
-        """Read the records of one partition whose sort key starts with `prefix`, in its order, page by page."""
+    def query(
+        self, pk: str, *, prefix: str = "", between: tuple[str, str] | None = None, newest_first: bool = False
+    ) -> Iterator[Item]:
+        """Read the records of one partition in the order of sort keys, page by page, consistently.
+
+        prefix: how their sort keys start; between: from and to which sort key, both included, instead of a prefix.
+        """
+        condition, values = "pk = :pk", {":pk": pk}
+        if between is not None:
+            condition, values = (
+                f"{condition} AND sk BETWEEN :low AND :high",
+                values | dict(zip((":low", ":high"), between, strict=True)),
+            )
+        elif prefix:
+            condition, values = f"{condition} AND begins_with(sk, :prefix)", values | {":prefix": prefix}
         pages: Any = self._client.get_paginator("query").paginate(
             TableName=self._name,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)" if prefix else "pk = :pk",
-            ExpressionAttributeValues=_typed({":pk": pk} | ({":prefix": prefix} if prefix else {})),
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=_typed(values),
             ScanIndexForward=not newest_first,
             ConsistentRead=True,
         )

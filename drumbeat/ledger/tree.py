@@ -86,6 +86,15 @@ def leaves(chunks: int) -> int:
     return window.first_leaf + min(window.width, chunks - window.first_chunk)
 
 
+def windows(chunks: int) -> Iterator[range]:
+    """The leaves of so many chunks, by groups: the chunks of one group all come before those of the next."""
+    first, count = 0, leaves(chunks)
+    while first < count:
+        width = _window_of_leaf(first).width
+        yield range(first, min(first + width, count))
+        first += width
+
+
 def _leaf_size(leaf: int, chunks: int) -> int:
     window = _window_of_leaf(leaf)
     after = chunks - window.first_chunk - (leaf - window.first_leaf)

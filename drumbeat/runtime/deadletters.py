@@ -12,14 +12,15 @@ from drumbeat.chunk import Chunk, parse
 from drumbeat.errors import MalformedMessage, WorkerDied
 from drumbeat.ledger import count, progress
 from drumbeat.ledger.progress import Progress
-from drumbeat.ledger.runs import RUNNING, RunRecord, Runs
+from drumbeat.ledger.record import RUNNING, RunRecord
+from drumbeat.ledger.runs import Runs
 from drumbeat.limits import SQS_DELAY_S
 
-from .dispatch import invoke
+from .invoke import invoke
 from .observability import count as metric
 from .observability import logger
 from .services import Services
-from .settle import bury, expiry, finish_event, load_items, reject, settle
+from .settle import bury, drop, expiry, finish_event, load_items, reject, settle
 
 ROUNDS = 2
 """How often a chunk that stands still is sent again."""
@@ -44,13 +45,15 @@ class DeadLetters:
             return
         logger.append_keys(run=chunk.run.id, chunk=chunk.number)
         run = self._runs.get(chunk.run)
-        if run is None or run.state != RUNNING:
+        if run is None or run.state != RUNNING or run.round != chunk.round:
             logger.info("dead letter of a run that has ended")
             return
         expires_at = expiry(self._services.now())
-        end = count.settled(self._services.table, run.id, chunk.number, expires_at=expires_at)
+        end = count.settled(self._services.table, run.tree, chunk.number, expires_at=expires_at)
         if end is None:
-            state = progress.read(self._services.table, run.id, chunk.number)
+            state = progress.read(self._services.table, run.tree, chunk.number)
+            if not state.final and run.halt:
+                state = self._drop(chunk, state, run, token=record.message_id)
             if not state.final and state.rounds < (ROUNDS if state.was_attempted else ROUNDS_UNATTEMPTED):
                 self._send_again(chunk, record.body, run, state, token=record.message_id)
                 return
@@ -77,15 +80,17 @@ class DeadLetters:
             else "no worker began with this item's chunk; is the function throttled or broken?"
         )
         for index, attempts in pending.items():
-            bury(chunk, self._services, index=index, item=items[index], error=error, attempts=attempts, token=token)
+            bury(chunk, self._services, item=items[index], error=error, attempts=attempts, token=token)
         after = replace(
-            state, pending={}, failed=state.failed + len(pending), final=True, passes=(*state.passes, token)
+            state, pending={}, due={}, failed=state.failed + len(pending), final=True, passes=(*state.passes, token)
         )
         logger.error("chunk given up", items=len(pending), attempted=state.was_attempted)
         return self._write(chunk, after, token)
 
+    def _drop(self, chunk: Chunk, state: Progress, run: RunRecord, *, token: str) -> Progress:
+        items = load_items(chunk, self._services)
+        return self._write(chunk, drop(chunk, state, items, self._services, halt=run.halt, token=token), token)
+
     def _write(self, chunk: Chunk, state: Progress, token: str) -> Progress:
         expires_at = expiry(self._services.now())
-        return progress.write(
-            self._services.table, chunk.run.id, chunk.number, state, token=token, expires_at=expires_at
-        )
+        return progress.write(self._services.table, chunk.tree, chunk.number, state, token=token, expires_at=expires_at)

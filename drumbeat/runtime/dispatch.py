@@ -1,21 +1,26 @@
 """The dispatcher: open a run when its task fires, expand it, hand over when time is short, finish it at its end."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 from drumbeat.errors import ExpandFailed, Fenced, MalformedFire
-from drumbeat.ledger import count
-from drumbeat.ledger.runs import RUNNING, SKIPPED, Plan, RunRecord, Runs
+from drumbeat.ledger import count, pause
+from drumbeat.ledger.record import ABANDON, LOST, MISSED, RUNNING, SKIPPED, WAITING, Plan, RunRecord
+from drumbeat.ledger.runs import Runs
 from drumbeat.run import Run
-from drumbeat.signal import Finish, Fire, Resume, parse_signal
+from drumbeat.signal import BACKFILL, Finish, Fire, Follow, Resume, Sweep, parse_signal
 from drumbeat.task import Task
 
+from .announce import announce
+from .chain import follow
+from .depart import active_runs, cancel_others, promote
 from .expand import Expansion, OutOfTime
 from .finish import Finisher
+from .invoke import invoke
 from .observability import count as metric
 from .observability import frames, logger
 from .services import Services
+from .sweep import sweep
 
 
 class Dispatcher:
@@ -29,7 +34,12 @@ class Dispatcher:
     def __call__(self, event: Any, context: Any) -> None:
         """Do what the event asks for; whatever is raised makes Lambda try the event again, then keep it."""
         try:
-            signal = parse_signal(event, task=self._task.name, bucket=self._services.settings.bucket)
+            signal = parse_signal(
+                event,
+                task=self._task.name,
+                bucket=self._services.settings.bucket,
+                takes_events=self._task.on is not None,
+            )
         except MalformedFire as error:
             metric("MalformedFires")
             logger.error("malformed fire", problem=str(error))
@@ -42,36 +52,84 @@ class Dispatcher:
 
         match signal:
             case Fire():
-                self._expand(self._open(signal, owner), left_s)
+                self._expand(self._open(signal, owner), owner, left_s)
+            case Follow(run):
+                fire = follow(self._services, self._task, run)
+                self._expand(self._open(fire, owner) if fire else None, owner, left_s)
             case Resume(run, epoch):
-                self._expand(self._runs.claim(run, epoch=epoch, owner=owner), left_s)
+                self._expand(self._runs.claim(run, epoch=epoch, owner=owner), owner, left_s)
             case Finish(run):
                 Finisher(self._task, run, self._services).finish(owner)
+            case Sweep(run):
+                self._sweep(self._runs.get(run), owner)
 
     def _open(self, fire: Fire, owner: str) -> RunRecord | None:
-        settings = self._services.settings
+        if self._is_paused(fire):
+            return None
+        settings, now = self._services.settings, self._services.now()
         plan = Plan(
-            queue_url=settings.queue_url,
+            queue_url=settings.backfill_url if fire.lane == BACKFILL else settings.queue_url,
             dispatcher=settings.dispatcher,
-            keeps_results=self._task.fan_in is not None,
+            keeps_results=self._task.keeps_results,
             items_key=fire.items_key,
         )
-        overlap, now = self._task.overlap, self._services.now()
-        record = self._runs.open(fire.run, owner=owner, overlap=overlap, plan=plan, now=now)
+        record = self._runs.open(
+            fire,
+            owner=owner,
+            active=active_runs(self._services, self._task),
+            overlap=self._task.overlap,
+            plan=plan,
+            now=now,
+            deadline=self._task.deadline,
+        )
         if record is None:
             logger.info("this fire has been had already")
         elif record.state == SKIPPED:
             metric("RunsSkipped")
             logger.warning("run skipped", reason=record.reason)
+            announce(self._services, record)
+        elif record.state == WAITING:
+            logger.info("run waits", for_=record.blocked_by)
+            announce(self._services, record)
+            if self._task.overlap == "cancel_other" and not fire.catch_up:
+                cancel_others(self._services, self._task, fire.run)
+            promote(self._services, self._task)
         return record
 
-    def _expand(self, record: RunRecord | None, left_s: Callable[[], float]) -> None:
+    def _is_paused(self, fire: Fire) -> bool:
+        """Whether the task is paused; then the fire is recorded as missed, so that it isn't forgotten."""
+        if fire.by_hand or fire.lane == BACKFILL or not pause.is_paused(self._services.table, self._task.name):
+            return False
+        if self._runs.note(fire.run, MISSED, reason="the task was paused", now=self._services.now()):
+            metric("FiresMissed")
+            logger.warning("the task is paused")
+            missed = self._runs.get(fire.run)
+            if missed is not None and missed.state == MISSED:
+                announce(self._services, missed)
+        return True
+
+    def _expand(self, record: RunRecord | None, owner: str, left_s: Callable[[], float]) -> None:
         if record is None or record.state != RUNNING:
             return
         if not record.sealed:
+            if not record.chunks:
+                announce(self._services, record)
             record = self._send(record, left_s)
         if record is not None and self._is_complete(record):
             invoke(self._services, record.dispatcher, Finish(Run.parse(record.id)).event())
+        elif record is not None and record.halt == ABANDON:
+            self._sweep(record, owner)
+
+    def _sweep(self, record: RunRecord | None, owner: str) -> None:
+        """End a halted run without waiting for its messages; one that is still expanded is swept when it is sealed."""
+        if record is None or record.state != RUNNING or not record.halt or not record.sealed:
+            return
+        if record.round and record.halt != LOST:
+            return  # each item of a redrive becomes a dead letter again, when its message comes
+        if record.chunks == 0 or sweep(self._services, record):
+            Finisher(self._task, Run.parse(record.id, bucket=self._services.settings.bucket), self._services).finish(
+                owner
+            )
 
     def _send(self, record: RunRecord, left_s: Callable[[], float]) -> RunRecord | None:
         """Send what there is to send; the sealed record, or None if it is another invocation's turn."""
@@ -110,9 +168,4 @@ class Dispatcher:
     def _is_complete(self, record: RunRecord) -> bool:
         if record.chunks == 0:
             return True
-        return count.seal(self._services.table, record.id, record.chunks, expires_at=record.expires_at) is not None
-
-
-def invoke(services: Services, function: str, event: dict[str, Any]) -> None:
-    """Invoke a dispatcher asynchronously."""
-    services.functions.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event).encode())
+        return count.seal(self._services.table, record.tree, record.chunks, expires_at=record.expires_at) is not None

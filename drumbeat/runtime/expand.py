@@ -5,16 +5,18 @@ repeats at most what its predecessor hadn't recorded, and a chunk sent twice is 
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
 from drumbeat.chunk import Packed, encode_item, pack
 from drumbeat.errors import ExpandFailed, InvalidTask, ItemNotJson, ItemTooLarge, SourceMissing
-from drumbeat.ledger.runs import RunRecord, Runs
-from drumbeat.run import Run
+from drumbeat.ledger.record import RunRecord
+from drumbeat.ledger.runs import Runs
 from drumbeat.task import Task
 
 from . import send
+from .chain import Before
 from .observability import frames, logger
 from .services import Services
 from .sources import items_of
@@ -22,6 +24,7 @@ from .sources import items_of
 TRIES = 3
 """How often an expansion may fail: Lambda tries an asynchronous event three times."""
 _SAVE_EVERY = 100  # calls of SendMessageBatch
+_SAVE_EVERY_S = 10  # so that a halted run is noticed, and those who watch see it grow
 _MARGIN = 0.1  # of the dispatcher's timeout, kept for the hand-over
 _FINAL = (ItemNotJson, ItemTooLarge, SourceMissing, InvalidTask)  # trying again won't help
 
@@ -35,7 +38,7 @@ class Expansion:
 
     def __init__(self, task: Task, record: RunRecord, services: Services, left_s: Callable[[], float]) -> None:
         self._task = task
-        self._run = Run.parse(record.id, bucket=services.settings.bucket)
+        self._run = record.run(services.settings.bucket)
         self._services = services
         self._left_s = left_s
         self._runs = Runs(services.table)
@@ -43,6 +46,7 @@ class Expansion:
         self._sent = 0
         self._late = False
         self._longest_s = 0.0
+        self._saved_at_s = left_s()
         self.record = record
 
     def send(self) -> RunRecord:
@@ -52,26 +56,33 @@ class Expansion:
         may be tried again, and Fenced if the run was taken over.
         """
         chunks = pack(
-            self._items(),
+            () if self._is_halted() else self._items(),
             size=self._task.chunk_size,
             max_bytes=self._task.chunk_bytes,
             number=self.record.chunks,
             first=self.record.items,
+            round=self.record.round,
         )
         try:
             messages = send.messages(self._whole(chunks), self._run, self._services)
             for calls, batch in enumerate(send.batches(messages), start=1):
-                send.send(batch, queue_url=self._services.settings.queue_url, services=self._services)
+                send.send(batch, queue_url=self.record.queue_url, services=self._services)
                 self._sent += len(batch)
                 self._last = batch[-1].chunk
-                if calls % _SAVE_EVERY == 0:
+                if calls % _SAVE_EVERY == 0 or self._saved_at_s - self._left_s() > _SAVE_EVERY_S:
                     self._save()
+                if self._is_halted():
+                    break
         finally:
             self._save()
-        if self._late:
+        if self._late and not self._is_halted():
             raise OutOfTime
         self.record = self._runs.seal(self.record)
         return self.record
+
+    def _is_halted(self) -> bool:
+        """Whether no more of the run is to be sent; a redrive is, so that each of its items is accounted for."""
+        return bool(self.record.halt) and not self.record.round
 
     def _whole(self, chunks: Iterator[Packed]) -> Iterator[Packed]:
         """The chunks as full as they will ever be: without the last one, if the items end for lack of time."""
@@ -86,7 +97,7 @@ class Expansion:
             items=self._last.first + len(self._last.items),
             messages=self.record.messages + self._sent,
         )
-        self._last, self._sent = None, 0
+        self._last, self._sent, self._saved_at_s = None, 0, self._left_s()
 
     def _items(self) -> Iterator[str]:
         """The items from the cursor on, as JSON; they end early, for good, when the author's code fails for good."""
@@ -113,7 +124,13 @@ class Expansion:
         """The author's items without those that were sent already; none if leaving them out takes too long."""
         skip = self.record.items
         found, left_out = self._author(
-            lambda: items_of(self._task, self._run, self._services, items_key=self.record.items_key, skip=skip)
+            lambda: items_of(
+                self._task,
+                replace(self._run, upstream=Before(self._services, self._task, self._run)),
+                self._services,
+                items_key=self.record.items_key,
+                skip=skip,
+            )
         )
         for _ in range(skip - left_out):
             if self._is_late() or self._next(found) is _END:

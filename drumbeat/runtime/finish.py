@@ -3,25 +3,23 @@
 import json
 from typing import Any
 
-from drumbeat.errors import DrumbeatError, RunLost
+from drumbeat.errors import ResultNotJson, RunLost
 from drumbeat.ledger import count
 from drumbeat.ledger.count import Totals
-from drumbeat.ledger.runs import FAILED, RUNNING, SUCCEEDED, RunRecord, Runs
+from drumbeat.ledger.record import ABANDON, CANCEL, CANCELLED, FAILED, RUNNING, SUCCEEDED, RunRecord
+from drumbeat.ledger.runs import Runs
 from drumbeat.run import Run
 from drumbeat.task import Task
 
-from . import results
+from . import results, tolerance
+from .announce import announce
+from .depart import depart
 from .observability import count as metric
 from .observability import frames, logger
 from .services import Services
+from .sweep import with_rest
 
 TRIES = 3
-SOURCE = "drumbeat"
-DETAIL_TYPE = "Run ended"
-
-
-class AnnounceFailed(DrumbeatError):
-    """EventBridge didn't take the announcement."""
 
 
 class Finisher:
@@ -38,68 +36,80 @@ class Finisher:
         record = self._runs.get(self._run)
         if record is None:
             raise RunLost(f"{self._run.id} isn't in the ledger; it expired or was never opened")
-        totals = count.totals_of(self._services.table, record.id, record.chunks) if record.sealed else None
+        totals = count.totals_of(self._services.table, record.tree, record.chunks) if record.sealed else None
         if record.state != RUNNING:
-            self._runs.leave(record.task, record.id)
+            depart(self._services, self._task, record)
         elif totals is None:
             logger.warning("asked to finish a run that has unsettled chunks")
         elif (begun := self._runs.begin_finish(record, owner=owner)) is not None:
-            self._end(begun, totals)
+            self._end(begun, with_rest(begun, totals))
 
-    def _end(self, record: RunRecord, totals: Totals) -> None:
+    def _end(self, record: RunRecord, counted: Totals) -> None:
         """The verdict comes before its announcement: another try after a crash must not announce a different one."""
+        totals = record.with_redrive(counted)
         if not record.verdict:
-            reason = self._why_failed(record, totals) or self._fan_in(record)
-            record = self._runs.decide(record, verdict=FAILED if reason else SUCCEEDED, reason=reason)
+            record = self._decide(record, counted, totals)
         state, reason = record.verdict, record.reason
         announce(self._services, record, state, totals)
         closed = self._runs.close(self._run, state=state, totals=totals, reason=reason, now=self._services.now())
-        metric("RunsSucceeded" if closed.state == SUCCEEDED else "RunsFailed")
+        metric({SUCCEEDED: "RunsSucceeded", CANCELLED: "RunsCancelled"}.get(closed.state, "RunsFailed"))
         logger.info("run ended", state=closed.state, succeeded=totals.succeeded, failed=totals.failed)
+        depart(self._services, self._task, closed)
 
-    def _why_failed(self, record: RunRecord, totals: Totals) -> str:
+    def _decide(self, record: RunRecord, counted: Totals, totals: Totals) -> RunRecord:
+        if record.halt in (CANCEL, ABANDON):
+            return self._runs.decide(record, verdict=CANCELLED, reason=record.reason)
+        reason = self._why_failed(record, counted, totals)
+        result = ""
+        if not reason:
+            reason, result = self._fan_in(record)
+        return self._runs.decide(record, verdict=FAILED if reason else SUCCEEDED, reason=reason, result=result)
+
+    def _why_failed(self, record: RunRecord, counted: Totals, totals: Totals) -> str:
         if record.reason:
             return record.reason
-        if totals.items != record.items:
+        if counted.items != record.items:
             return (
-                f"{record.items} items were sent and {totals.items} counted: expand yielded other items when it was "
+                f"{record.items} items were sent and {counted.items} counted: expand yielded other items when it was "
                 "called again for the same run; make it deterministic"
             )
-        tolerated = self._task.tolerated_failure_percentage
-        if totals.failed * 100 > tolerated * totals.items:
-            return f"{totals.failed} of {totals.items} items failed; {tolerated:g} % are tolerated"
+        if totals.dropped:
+            return f"{totals.dropped} of {totals.items} items were dropped when the run was halted"
+        if tolerance.exceeded(self._task, totals):
+            return f"{totals.failed} of {totals.items} items failed; {tolerance.said(self._task)}"
         return ""
 
-    def _fan_in(self, record: RunRecord) -> str:
-        """Call the author's complete; why it failed for good, or nothing."""
-        if self._task.fan_in is None:
-            return ""
+    def _fan_in(self, record: RunRecord) -> tuple[str, str]:
+        """Call the author's complete: why it failed for good, or nothing, and where its result is, if it has one."""
+        if self._task.fan_in is None and self._task.combiner is None:
+            return "", ""
         if record.tries > TRIES:
-            return f"complete didn't come to its end in {TRIES} tries; it may need more time or memory"
+            return f"complete didn't come to its end in {TRIES} tries; it may need more time or memory", ""
         try:
-            self._task.fan_in(self._run, results.read(self._services, record))
+            value = self._result(record)
+            return "", self._keep(value) if value is not None else ""
         except Exception as error:
             logger.error("complete failed", error=type(error).__name__, frames=frames(error), attempt=record.tries)
             if record.tries < TRIES:
                 raise
-            return f"complete raised {type(error).__name__}: {error}"
-        return ""
+            return f"complete raised {type(error).__name__}: {error}", ""
 
+    def _result(self, record: RunRecord) -> Any:
+        run, found = record.run(self._services.settings.bucket), results.read(self._services, record)
+        if self._task.combiner is not None:
+            combined = self._task.combiner(found)
+            if self._task.fan_in is None:
+                return combined
+            found = iter((combined,))
+        return self._task.fan_in(run, found) if self._task.fan_in is not None else None
 
-def announce(services: Services, record: RunRecord, state: str, totals: Totals) -> None:
-    """Put the event that a run has ended, with an id that is the same however often it is announced."""
-    detail: dict[str, Any] = {
-        "id": f"{record.id}/{state}",
-        "run": record.id,
-        "task": record.task,
-        "state": state,
-        "scheduled_at": record.scheduled_at,
-        "items": totals.items,
-        "succeeded": totals.succeeded,
-        "failed": totals.failed,
-    }
-    answer = services.events.put_events(
-        Entries=[{"Source": SOURCE, "DetailType": DETAIL_TYPE, "Detail": json.dumps(detail)}]
-    )
-    if answer["FailedEntryCount"]:
-        raise AnnounceFailed(f"EventBridge refused to announce {record.id}: {answer['Entries'][0].get('ErrorCode')}")
+    def _keep(self, value: Any) -> str:
+        try:
+            body = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ResultNotJson(f"complete returned a {type(value).__name__} that isn't JSON: {error}") from None
+        key = self._run.result_key
+        self._services.s3.put_object(
+            Bucket=self._services.settings.bucket, Key=key, Body=body.encode(), ContentType="application/json"
+        )
+        return key

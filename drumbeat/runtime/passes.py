@@ -5,8 +5,8 @@ that items which are done aren't done again.  When deliveries ended without a wo
 one goes carefully: it records which item it is at, so that the item which kills workers is found and given up alone.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from drumbeat.chunk import Chunk
@@ -14,37 +14,43 @@ from drumbeat.errors import ResultNotJson, WorkerDied
 from drumbeat.ledger import count, progress
 from drumbeat.ledger.count import Settled
 from drumbeat.ledger.progress import Progress
+from drumbeat.ledger.record import RunRecord
 from drumbeat.task import Task, Work
 
 from . import results
+from .head import Heads
 from .services import Services
-from .settle import bury, expiry, load_items, settle
+from .settle import bury, drop, expiry, load_items, settle
 from .work import End, Outcome, do_items
+
+Reached = tuple[Progress, Mapping[int, Any] | None]
+"""How far a chunk has come, and its results unless the passes have stored them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """One delivery: `receive` is SQS's count of them, `token` is new for each, `left_s` the seconds that are left."""
+
+    receive: int
+    token: str
+    left_s: Callable[[], float]
 
 
 class Pass:
-    """A worker's turn at a chunk; `receive` is SQS's count of deliveries, `token` is new for each turn."""
+    """A worker's turn at a chunk of a run whose record is `head`."""
 
     def __init__(
-        self,
-        task: Task,
-        chunk: Chunk,
-        services: Services,
-        *,
-        work: Work,
-        receive: int,
-        token: str,
-        left_s: Callable[[], float],
+        self, task: Task, chunk: Chunk, services: Services, *, work: Work, turn: Turn, head: RunRecord, heads: Heads
     ) -> None:
         self._task = task
         self._chunk = chunk
+        self._run = head.run(chunk.run.bucket)
         self._services = services
         self._work = work
-        self._receive = receive
-        self._token = token
-        self._left_s = left_s
-        self._keeps_results = task.fan_in is not None
-        self._items: Sequence[Any] = ()
+        self._turn = turn
+        self._head = head
+        self._heads = heads
+        self._items: dict[int, tuple[int, Any]] = {}
         self._backoff_after = 0
 
     def go(self) -> Settled | float:
@@ -52,40 +58,48 @@ class Pass:
 
         Raises Fenced if another worker has got on with the chunk meanwhile.
         """
-        if self._receive == 1:
+        tree, number, expires_at = self._chunk.tree, self._chunk.number, expiry(self._services.now())
+        if self._turn.receive == 1 and not self._head.halt:
             return self._end(self._at_once(Progress()))
-        run_id, number, expires_at = self._chunk.run.id, self._chunk.number, expiry(self._services.now())
-        before = count.settled(self._services.table, run_id, number, expires_at=expires_at)
+        before = count.settled(self._services.table, tree, number, expires_at=expires_at)
         if before is not None:
             return before
-        state = progress.read(self._services.table, run_id, number)
+        state = progress.read(self._services.table, tree, number)
         if state.final:
             return self._end((state, None))
-        entered = self._write(replace(state, entered=self._receive), self._token)
+        if self._head.halt:
+            return self._end(self._drop(state, None))
+        entered = self._write(replace(state, entered=self._turn.receive), self._turn.token)
         return self._end(self._carefully(entered) if state.entered else self._at_once(entered))
 
-    def _end(self, reached: tuple[Progress, Mapping[int, Any] | None]) -> Settled | float:
+    def _end(self, reached: Reached) -> Settled | float:
         state, values = reached
+        if not state.final and self._heads.is_halted(self._chunk.run):
+            state, values = self._drop(state, values)
         if state.final:
-            return settle(self._chunk, state, self._services, keeps_results=self._keeps_results, values=values)
-        attempt = self._backoff_after
-        return self._task.backoff.delay_s(attempt, draw=self._services.draw()) if attempt else 0
+            keeps_results = self._head.keeps_results
+            return settle(self._chunk, state, self._services, keeps_results=keeps_results, values=values)
+        if self._backoff_after:
+            return self._task.backoff.delay_s(self._backoff_after, draw=self._services.draw())
+        now = self._services.now().timestamp()
+        return max(0.0, min(state.due.get(index, 0) for index in state.left(self._chunk.count)) - now)
 
-    def _at_once(self, state: Progress) -> tuple[Progress, Mapping[int, Any] | None]:
+    def _at_once(self, state: Progress) -> Reached:
         self._items = load_items(self._chunk, self._services)
-        outcomes = self._do(state.left(self._chunk.count))
-        after = self._after(state, outcomes, self._token)
+        outcomes = self._do(self._ready(state))
+        after = self._after(state, outcomes, self._turn.token)
         if after.final and after.failed == 0 and state.version == 0:
-            return after, _values(outcomes)
-        return self._record(after, outcomes, self._token), None
+            return after, self._values(outcomes)
+        return self._record(after, outcomes, self._turn.token), None
 
-    def _carefully(self, state: Progress) -> tuple[Progress, None]:
+    def _carefully(self, state: Progress) -> Reached:
         self._items = load_items(self._chunk, self._services)
         if state.doing is not None:
             died = {state.doing: Outcome(End.FAILED, error=WorkerDied())}
-            state = self._record(self._after(state, died, f"{self._token}.died"), died, f"{self._token}.died")
-        for index in state.left(self._chunk.count):
-            state = self._write(replace(state, doing=index, entered=self._receive), self._token)
+            token = f"{self._turn.token}.died"
+            state = self._record(self._after(state, died, token), died, token)
+        for index in self._ready(state):
+            state = self._write(replace(state, doing=index, entered=self._turn.receive), self._turn.token)
             outcomes = self._do((index,))
             state = self._record_one(state, index, outcomes)
             if outcomes[index].end is End.LEFT:
@@ -94,48 +108,58 @@ class Pass:
 
     def _record_one(self, state: Progress, index: int, outcomes: Mapping[int, Outcome]) -> Progress:
         """Record the outcome of a careful item; if that fails, at least that this worker is alive."""
-        token = f"{self._token}.{index}"
+        token = f"{self._turn.token}.{index}"
         try:
             return self._record(self._after(state, outcomes, token), outcomes, token)
         except Exception:
             self._write(replace(state, doing=None), token)  # or the next pass would think that the item killed it
             raise
 
-    def _do(self, indices: Mapping[int, int] | tuple[int, ...]) -> dict[int, Outcome]:
-        items = {index: self._items[index] for index in indices}
+    def _ready(self, state: Progress) -> tuple[int, ...]:
+        """The items that may be tried now: all that are left, but for those that asked for a later time."""
+        now = self._services.now().timestamp()
+        return tuple(index for index in state.left(self._chunk.count) if state.due.get(index, 0) <= now)
+
+    def _do(self, indices: tuple[int, ...]) -> dict[int, Outcome]:
+        items = {index: self._items[index][1] for index in indices}
         if not items:
             return {}
-        return dict(do_items(self._task, self._chunk.run, items, work=self._work, left_s=self._left_s))
+        return dict(
+            do_items(
+                self._task,
+                self._run,
+                items,
+                work=self._work,
+                left_s=self._turn.left_s,
+                stopped=lambda: self._heads.is_halted(self._chunk.run),
+            )
+        )
 
     def _after(self, state: Progress, outcomes: Mapping[int, Outcome], token: str) -> Progress:
         """The progress that these outcomes make; items out of attempts are written as dead letters."""
         pending = state.left(self._chunk.count)
+        due = {index: time for index, time in state.due.items() if index not in outcomes}
         failed = attempts = done = 0
         for index, outcome in outcomes.items():
-            attempts += outcome.end in (End.DONE, End.FAILED)
+            attempts += outcome.end in (End.DONE, End.FAILED, End.DEAD)
             if outcome.end is End.DONE:
                 del pending[index]
                 done += 1
+            elif outcome.end is End.THROTTLED and outcome.after_s is not None:
+                due[index] = round(self._services.now().timestamp() + outcome.after_s)
             elif outcome.end is End.THROTTLED:
-                self._backoff_after = max(self._backoff_after, self._receive)
-            elif outcome.end is End.FAILED and outcome.error is not None:
+                self._backoff_after = max(self._backoff_after, self._turn.receive)
+            elif outcome.end in (End.FAILED, End.DEAD) and outcome.error is not None:
                 pending[index] += 1
-                if pending[index] <= self._task.retries and not isinstance(outcome.error, ResultNotJson):
+                if not self._gives_up(outcome, attempts=pending[index]):
                     self._backoff_after = max(self._backoff_after, pending[index])
                     continue
-                bury(
-                    self._chunk,
-                    self._services,
-                    index=index,
-                    item=self._items[index],
-                    error=outcome.error,
-                    attempts=pending.pop(index),
-                    token=token,
-                )
+                self._bury(index, outcome.error, attempts=pending.pop(index), token=token)
                 failed += 1
         return replace(
             state,
             pending=pending,
+            due=due,
             ok=state.ok + done,
             failed=state.failed + failed,
             attempts=state.attempts + attempts,
@@ -145,17 +169,35 @@ class Pass:
             final=not pending,
         )
 
+    def _gives_up(self, outcome: Outcome, *, attempts: int) -> bool:
+        return outcome.end is End.DEAD or attempts > self._task.retries or isinstance(outcome.error, ResultNotJson)
+
+    def _bury(self, index: int, error: BaseException, *, attempts: int, token: str) -> None:
+        bury(self._chunk, self._services, item=self._items[index], error=error, attempts=attempts, token=token)
+
+    def _drop(self, state: Progress, values: Mapping[int, Any] | None) -> Reached:
+        """Settle a chunk of a halted run without doing more of it."""
+        self._items = self._items or load_items(self._chunk, self._services)
+        token = f"{self._turn.token}.halted"
+        halt = self._heads.halt_of(self._chunk.run) or self._head.halt
+        after = drop(self._chunk, state, self._items, self._services, halt=halt, token=token)
+        if state.version == 0 and after.failed == 0:
+            return after, values or {}
+        return self._write(after, token), None
+
     def _record(self, after: Progress, outcomes: Mapping[int, Outcome], token: str) -> Progress:
-        values = _values(outcomes)
-        if self._keeps_results and values:
-            results.write_part(self._services, self._chunk.run, self._chunk.number, values, token=token)
+        values = self._values(outcomes)
+        if self._head.keeps_results and values:
+            results.write_part(self._services, self._chunk, values, token=token)
             after = replace(after, parts=(*after.parts, token))
         return self._write(replace(after, passes=(*after.passes, token)), token)
 
     def _write(self, state: Progress, token: str) -> Progress:
-        run_id, number, expires_at = self._chunk.run.id, self._chunk.number, expiry(self._services.now())
-        return progress.write(self._services.table, run_id, number, state, token=token, expires_at=expires_at)
+        tree, number, expires_at = self._chunk.tree, self._chunk.number, expiry(self._services.now())
+        return progress.write(self._services.table, tree, number, state, token=token, expires_at=expires_at)
 
-
-def _values(outcomes: Mapping[int, Outcome]) -> dict[int, Any]:
-    return {index: outcome.value for index, outcome in outcomes.items() if outcome.value is not None}
+    def _values(self, outcomes: Mapping[int, Outcome]) -> dict[int, Any]:
+        """The results by the numbers of their items."""
+        return {
+            self._items[index][0]: outcome.value for index, outcome in outcomes.items() if outcome.value is not None
+        }

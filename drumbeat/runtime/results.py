@@ -1,62 +1,68 @@
 """What work returned, kept in S3 chunk by chunk until the fan-in has read it."""
 
+import heapq
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from operator import itemgetter
 from typing import Any
 
+from drumbeat.chunk import Chunk
 from drumbeat.ledger.count import settled_chunks
-from drumbeat.ledger.runs import RunRecord
-from drumbeat.run import Run
+from drumbeat.ledger.record import Round, RunRecord
 
 from .services import Services
 
 Results = Mapping[int, Any]
-"""By the item's index in its chunk."""
+"""By the item's number in its run."""
 
 
-def write(services: Services, run: Run, chunk: int, results: Results, *, bad: bool) -> None:
-    """Keep the results of a chunk that is about to be settled; `bad` says that some of its items have failed.
+def write(services: Services, chunk: Chunk, results: Results, *, kind: str) -> None:
+    """Keep the results of a chunk that is about to be settled as one of this kind.
 
     Of two twins that come to different ends, the ledger accepts one: the name tells which of the objects is its.
     """
-    _put(services, run, _key(run.id, chunk, bad=bad), results)
+    _put(services, chunk, _key(chunk.tree, chunk.number, kind), results)
 
 
-def write_part(services: Services, run: Run, chunk: int, results: Results, *, token: str) -> None:
+def write_part(services: Services, chunk: Chunk, results: Results, *, token: str) -> None:
     """Keep what one pass over a chunk has got so far."""
-    _put(services, run, _part_key(run.id, chunk, token), results)
+    _put(services, chunk, _part_key(chunk, token), results)
 
 
-def read_parts(services: Services, run: Run, chunk: int, tokens: Iterable[str]) -> dict[int, Any]:
+def read_parts(services: Services, chunk: Chunk, tokens: Iterable[str]) -> dict[int, Any]:
     """What the accepted passes over a chunk have got."""
     found: dict[int, Any] = {}
     for token in tokens:
-        found.update(_get(services, run, _part_key(run.id, chunk, token)))
+        found.update(_get(services, chunk.run.bucket, _part_key(chunk, token)))
     return found
 
 
 def read(services: Services, record: RunRecord) -> Iterator[Any]:
-    """All results of a run in the order of items; items whose work returned None have none."""
-    run = Run.parse(record.id, bucket=services.settings.bucket)
-    for chunk, bad in sorted(settled_chunks(services.table, record.id, record.chunks)):
-        found = _get(services, run, _key(run.id, chunk, bad=bad))
-        for index in sorted(found):
-            yield found[index]
+    """All results of a run in the order of items, those of its redrives among them; None is no result."""
+    rounds = (_of_round(services, found) for found in record.rounds)
+    for _, result in heapq.merge(*rounds, key=itemgetter(0)):
+        yield result
 
 
-def _put(services: Services, run: Run, key: str, results: Results) -> None:
+def _of_round(services: Services, found: Round) -> Iterator[tuple[int, Any]]:
+    for chunk, kind in settled_chunks(services.table, found.tree, found.chunks):
+        kept = _get(services, services.settings.bucket, _key(found.tree, chunk, kind))
+        yield from sorted(kept.items(), key=itemgetter(0))
+
+
+def _put(services: Services, chunk: Chunk, key: str, results: Results) -> None:
     body = json.dumps(dict(results), ensure_ascii=False, separators=(",", ":")).encode()
-    services.s3.put_object(Bucket=run.bucket, Key=key, Body=body, ContentType="application/json")
+    services.s3.put_object(Bucket=chunk.run.bucket, Key=key, Body=body, ContentType="application/json")
 
 
-def _get(services: Services, run: Run, key: str) -> dict[int, Any]:
-    body = services.s3.get_object(Bucket=run.bucket, Key=key)["Body"].read()
-    return {int(index): result for index, result in json.loads(body).items()}
+def _get(services: Services, bucket: str, key: str) -> dict[int, Any]:
+    body = services.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return {int(number): result for number, result in json.loads(body).items()}
 
 
-def _key(run_id: str, chunk: int, *, bad: bool) -> str:
-    return f"runs/{run_id}/results/{chunk:09d}.{'bad' if bad else 'done'}.json"
+def _key(tree: str, chunk: int, kind: str) -> str:
+    return f"runs/{tree}/results/{chunk:09d}.{kind}.json"
 
 
-def _part_key(run_id: str, chunk: int, token: str) -> str:
-    return f"runs/{run_id}/parts/{chunk:09d}.{token}.json"
+def _part_key(chunk: Chunk, token: str) -> str:
+    return f"runs/{chunk.tree}/parts/{chunk.number:09d}.{token}.json"

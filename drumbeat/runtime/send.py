@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from drumbeat import limits
-from drumbeat.chunk import Packed
+from drumbeat.chunk import Packed, tree_of
 from drumbeat.errors import DrumbeatError
 from drumbeat.retry import Backoff
 from drumbeat.run import Run
@@ -33,7 +33,7 @@ def messages(chunks: Iterable[Packed], run: Run, services: Services) -> Iterator
         body = chunk.body(run.id)
         size = len(body.encode())
         if size > limits.SQS_MESSAGE_BYTES:
-            key = f"runs/{run.id}/chunks/{chunk.number}.json"
+            key = f"runs/{tree_of(run.id, chunk.round)}/chunks/{chunk.number}.json"
             services.s3.put_object(Bucket=run.bucket, Key=key, Body=chunk.stored().encode())
             body = chunk.pointer(run.id, key)
             size = len(body.encode())

@@ -32,10 +32,13 @@ class Settings:
     table: str = ""
     bucket: str = ""
     queue_url: str = ""
+    backfill_url: str = ""
     dispatcher: str = ""
     idempotency_table: str = ""
     handlers: str = ""
     tasks: str = ""
+    dispatchers: str = ""
+    backfills: str = ""
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "Settings":

@@ -8,17 +8,27 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from drumbeat.chunk import Chunk, parse
 from drumbeat.errors import DrumbeatError, Fenced, MalformedMessage
+from drumbeat.ledger import failures
+from drumbeat.ledger.count import Settled, Totals
+from drumbeat.ledger.record import TOLERANCE, RunRecord
+from drumbeat.ledger.runs import Runs
+from drumbeat.ledger.tree import Node
+from drumbeat.limits import LAMBDA_TIMEOUT_S, SQS_VISIBILITY_S
 from drumbeat.retry import Backoff
 from drumbeat.task import Task, Work
 
-from .dispatch import invoke
+from . import tolerance
+from .head import Heads
+from .invoke import invoke
 from .observability import count as metric
 from .observability import frames, logger
-from .passes import Pass
+from .passes import Pass, Turn
 from .services import Services
 from .settle import finish_event, reject
 
 _OUTAGE = Backoff(first_s=5, cap_s=900)
+_LONGEST_S = SQS_VISIBILITY_S - LAMBDA_TIMEOUT_S  # SQS counts its limit from when the message was received
+_YIELD = Backoff(first_s=60, cap_s=60)  # how soon a backfill looks again whether it may go on
 
 
 class Unfinished(DrumbeatError):
@@ -31,6 +41,7 @@ class Worker:
     def __init__(self, task: Task, services: Services) -> None:
         self._task = task
         self._services = services
+        self._heads = Heads(task, services)
         self._processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
     def __call__(self, event: dict[str, Any], context: Any) -> Any:
@@ -48,40 +59,67 @@ class Worker:
             return
         receive = int(record.attributes.approximate_receive_count)
         logger.append_keys(run=chunk.run.id, chunk=chunk.number, attempt=receive)
-        turn = Pass(
-            self._task,
-            chunk,
-            self._services,
-            work=work,
+        turn = Turn(
             receive=receive,
             token=f"{context.aws_request_id}.{receive}",
             left_s=lambda: float(context.get_remaining_time_in_millis()) / 1000,
         )
-        self._settle(turn, chunk, record, receive)
+        self._settle(chunk, record, turn, work)
 
-    def _settle(self, turn: Pass, chunk: Chunk, record: SQSRecord, receive: int) -> None:
+    def _settle(self, chunk: Chunk, record: SQSRecord, turn: Turn, work: Work) -> None:
         try:
-            end = turn.go()
+            end = self._go(chunk, turn, work)
         except Fenced as error:
             logger.warning("fenced", problem=str(error))
             raise
         except Exception as error:
             logger.error("chunk not settled", error=type(error).__name__, frames=frames(error))
-            self._come_back(record, _OUTAGE.delay_s(receive, draw=self._services.draw()))
+            self._come_back(record, _OUTAGE.delay_s(turn.receive, draw=self._services.draw()))
             raise
         if isinstance(end, float | int):
             metric("ChunksRetried")
             self._come_back(record, end)
             raise Unfinished
-        if end.run_totals is not None:
+        if end is not None and end.run_totals is not None:
             invoke(self._services, self._services.settings.dispatcher, finish_event(chunk))
+
+    def _go(self, chunk: Chunk, turn: Turn, work: Work) -> Settled | float | None:
+        """What became of the chunk; None if there is nothing to do with it any more."""
+        head = self._heads.of(chunk)
+        if head is None:
+            logger.info("chunk of a run that isn't running")
+            metric("ChunksStale")
+            return None
+        if self._heads.must_yield(head):
+            return _YIELD.delay_s(1, draw=self._services.draw())
+        end = Pass(self._task, chunk, self._services, work=work, turn=turn, head=head, heads=self._heads).go()
+        if isinstance(end, Settled) and end.leaf is not None and end.leaf_totals is not None:
+            self._watch_tolerance(head, end.leaf, end.leaf_totals)
+        return end
+
+    def _watch_tolerance(self, head: RunRecord, leaf: Node, counted: Totals) -> None:
+        """Halt a run that has more failures than it tolerates."""
+        allowed = tolerance.allowed(self._task, head)
+        if allowed is None or not counted.failed or head.halt or head.round:
+            return
+        table, expires_at = self._services.table, head.expires_at
+        if failures.report(table, head.tree, leaf, counted.failed, tolerated=allowed, expires_at=expires_at):
+            run = head.run()
+            Runs(table).halt(
+                run, kind=TOLERANCE, reason=f"more than {allowed} items failed; {tolerance.said(self._task)}"
+            )
+            self._heads.forget(run)
+            metric("RunsStoppedEarly")
+            logger.warning("more failures than are tolerated")
 
     def _come_back(self, record: SQSRecord, delay_s: float) -> None:
         """Make the message visible after the delay instead of the queue's whole visibility timeout."""
+        settings = self._services.settings
+        queue = record.event_source_arn.rpartition(":")[2]
         self._services.sqs.change_message_visibility(
-            QueueUrl=self._services.settings.queue_url,
+            QueueUrl=next((url for url in (settings.backfill_url,) if url.endswith(f"/{queue}")), settings.queue_url),
             ReceiptHandle=record.receipt_handle,
-            VisibilityTimeout=round(delay_s),
+            VisibilityTimeout=min(round(delay_s), _LONGEST_S),
         )
 
     def _work(self, context: Any) -> Work:

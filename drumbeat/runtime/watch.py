@@ -5,24 +5,25 @@ Nothing is decided by comparing clocks: a run has stalled when a whole round has
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from drumbeat.ledger import count
-from drumbeat.ledger.count import Totals
-from drumbeat.ledger.runs import RUNNING, RunRecord, Runs
+from drumbeat.ledger.record import LOST, RUNNING, WAITING, RunRecord
+from drumbeat.ledger.runs import Runs
 from drumbeat.ledger.table import Key
 from drumbeat.run import Run, format_time, parse_time
-from drumbeat.schedule import Rate
-from drumbeat.signal import Finish, Resume
+from drumbeat.signal import Finish, Resume, Sweep
 from drumbeat.task import Task
 
-from .dispatch import invoke
+from . import backfill
+from .depart import active_runs, depart, promote
+from .head import halt_overdue, is_overdue
+from .invoke import invoke
+from .lookout import Lookout
 from .observability import count as metric
 from .observability import logger
 from .services import Services
 
-GRACE = timedelta(minutes=10)
-"""How late a fire may be before it counts as missed; AWS's own retries are counted on top by the rule's age limit."""
 LOST_AFTER = timedelta(days=5)
 """A message lives 4 days in its queue; one that was sent again some hours longer."""
 TAKEOVERS = 5
@@ -45,30 +46,40 @@ class Watch:
         now = self._services.now()
         seen: Mapping[str, str] = json.loads(before.get("seen", "{}"))
         marks = dict(self._look_at_runs(task, seen))
+        promote(self._services, task)
+        backfill.advance(self._services, task)
+        backfill.switch_mapping(self._services, task)
         since = parse_time(before["checked"]) if "checked" in before else now
-        until = max(since, now - GRACE)
-        for fire in self._fires(task, since, until):
-            self._look_for(Run(task.name, fire.replace(second=0, microsecond=0)), now)
+        checked = Lookout(self._services, task).look(since, now)
         self._services.table.update(
-            key, "SET #seen = :seen, #checked = :checked", seen=json.dumps(marks), checked=format_time(until)
+            key, "SET #seen = :seen, #checked = :checked", seen=json.dumps(marks), checked=format_time(checked)
         )
 
     def _look_at_runs(self, task: Task, seen: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-        for run_id in sorted(self._runs.active(task.name)):
+        listed = active_runs(self._services, task).listed() | backfill.active(self._services, task)
+        for run_id in sorted(listed):
             record = self._runs.get(Run.parse(run_id))
             mark = self._mark(record)
             stalled = seen.get(run_id) == mark
-            if record is not None and record.state == RUNNING:
+            if record is None:
                 if stalled:
-                    self._revive(record)
-            elif stalled or record is not None:
-                self._runs.leave(task.name, run_id)
+                    active_runs(self._services, task).leave(run_id)
+            elif record.state == RUNNING:
+                self._look_at(record, stalled=stalled)
+            elif record.state != WAITING:
+                depart(self._services, task, record)
             yield run_id, mark
+
+    def _look_at(self, record: RunRecord, *, stalled: bool) -> None:
+        if is_overdue(record, self._services.now()):
+            halt_overdue(self._services, record, Run.parse(record.id))
+        elif stalled:
+            self._revive(record)
 
     def _revive(self, record: RunRecord) -> None:
         if record.sealed:
-            if not self._finish(record) and self._is_old(record):
-                self._write_off(record)
+            if not self._finish(record):
+                self._end(record)
             return
         taken = self._runs.take_over(record)
         if taken is None:
@@ -87,58 +98,38 @@ class Watch:
     def _finish(self, record: RunRecord) -> bool:
         """Tell the dispatcher to finish a run if all its chunks are settled."""
         table, expires_at = self._services.table, record.expires_at
-        if record.chunks and count.seal(table, record.id, record.chunks, expires_at=expires_at) is None:
+        if record.chunks and count.seal(table, record.tree, record.chunks, expires_at=expires_at) is None:
             return False
         logger.warning("run was complete and not finished", run=record.id)
         invoke(self._services, record.dispatcher, Finish(Run.parse(record.id)).event())
         return True
 
+    def _end(self, record: RunRecord) -> None:
+        """End a sealed run that stands still: one that was halted, or whose messages are gone."""
+        run = Run.parse(record.id)
+        if self._is_old(record):
+            items = record.items - count.counted(self._services.table, record.tree, record.chunks).items
+            self._runs.halt(
+                run,
+                kind=LOST,
+                reason=f"messages with {items} items expired before a worker took them; raise max_concurrency, or "
+                "find out why the worker stood still",
+            )
+            metric("ItemsLost", items, task=record.task)
+            logger.error("messages expired", run=record.id, items=items)
+        elif not record.halt:
+            return
+        invoke(self._services, record.dispatcher, Sweep(run).event())
+
     def _is_old(self, record: RunRecord) -> bool:
         """Whether all messages of a run must have expired, unless the keeper has sent them again."""
         return self._services.now() - parse_time(record.started_at) > LOST_AFTER
-
-    def _write_off(self, record: RunRecord) -> None:
-        """Count the items of chunks whose messages are gone as failed, so that the run ends with exact totals."""
-        table, expires_at = self._services.table, record.expires_at
-        settled = dict(count.settled_chunks(table, record.id, record.chunks))
-        lost = [chunk for chunk in range(record.chunks) if chunk not in settled]
-        items = record.items - count.counted(table, record.id, record.chunks).items
-        self._runs.blame(
-            record,
-            reason=f"{len(lost)} messages with {items} items expired before a worker took them; "
-            "raise max_concurrency, or find out why the worker stood still",
-        )
-        metric("ChunksLost", len(lost), task=record.task)
-        logger.error("messages expired", run=record.id, chunks=len(lost), items=items)
-        share = -(-items // len(lost))
-        for number, chunk in enumerate(lost):
-            failed = max(0, min(share, items - number * share))
-            end = count.settle(table, record.id, chunk, Totals(failed=failed), expires_at=expires_at)
-            if end.run_totals is not None:
-                self._finish(record)
 
     def _mark(self, record: RunRecord | None) -> str:
         """What changes whenever a run gets on; of a young one, short of its chunks being worked."""
         if record is None:
             return "unknown"
-        mark = f"{record.epoch}/{record.owner}/{record.chunks}/{record.sealed}/{record.tries}"
-        if record.sealed and self._is_old(record):
-            mark += f"/{count.counted(self._services.table, record.id, record.chunks).items}"
+        mark = f"{record.epoch}/{record.owner}/{record.chunks}/{record.sealed}/{record.tries}/{record.halt}"
+        if record.sealed and (record.halt or self._is_old(record)):
+            mark += f"/{count.counted(self._services.table, record.tree, record.chunks).items}"
         return mark
-
-    def _fires(self, task: Task, since: datetime, until: datetime) -> Iterator[datetime]:
-        """The fires that should have come; a rate counts from when it was deployed, so from the latest run here."""
-        if task.schedule is None:
-            return iter(())
-        if not isinstance(task.schedule, Rate):
-            return task.schedule.fires(after=since, until=until)
-        latest = self._runs.latest(task.name)
-        if latest is None:
-            return iter(())
-        anchor = parse_time(latest.scheduled_at)
-        return task.schedule.fires(after=max(anchor, since), until=until, anchor=anchor)
-
-    def _look_for(self, run: Run, now: datetime) -> None:
-        if self._runs.get(run) is None and self._runs.miss(run, now=now):
-            metric("FiresMissed", task=run.task)
-            logger.error("a fire never came", run=run.id)

@@ -1,15 +1,15 @@
 """A local cloud that knows drumbeat: runs, dead letters and published results as plain values."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from drumbeat.errors import UnknownTask
 from drumbeat.ledger.letters import DeadLetter
-from drumbeat.ledger.reader import list_dead_letters, list_runs
-from drumbeat.ledger.runs import RunRecord
+from drumbeat.ledger.reader import dead_letters, list_runs
+from drumbeat.ledger.record import RunRecord
 from drumbeat.local import LocalCloud
 from drumbeat.run import Run
 from drumbeat.signal import Fire, items_key
@@ -56,6 +56,8 @@ class AppCloud(LocalCloud):
         items: Iterable[Any] | None = None,
         *,
         at: datetime | None = None,
+        params: Mapping[str, Any] | None = None,
+        name: str = "",
         within: timedelta = timedelta(hours=6),
     ) -> RunView:
         """Fire a task and let time pass until nothing is under way; `items` stand in for what expand would yield.
@@ -63,14 +65,23 @@ class AppCloud(LocalCloud):
         Raises AssertionError, with what is under way, if it doesn't come to rest `within` that virtual time.
         """
         given = None if items is None else tuple(items)
-        run = self.fire(task, given, at=at)
+        run = self.fire(task, given, at=at, params=params, name=name)
         if not self.run_until_idle(within):
             raise AssertionError(f"{run.id} didn't come to rest within {within}; {self._under_way()}")
         return self.show(run, given)
 
-    def fire(self, task: str, items: Iterable[Any] | None = None, *, at: datetime | None = None) -> Run:
+    def fire(
+        self,
+        task: str,
+        items: Iterable[Any] | None = None,
+        *,
+        at: datetime | None = None,
+        params: Mapping[str, Any] | None = None,
+        name: str = "",
+    ) -> Run:
         """Send a fire to a task's dispatcher, as its schedule would, and return at once."""
-        run = Run(task, (at or self.now).astimezone(UTC).replace(second=0, microsecond=0), self.bucket)
+        time = (at or self.now).astimezone(UTC).replace(second=0, microsecond=0)
+        run = Run(task, time, self.bucket, params or {}, name)
         taken = {record.id for record in self.runs(task)}
         while at is None and run.id in taken:  # runs are named by the minute
             run = replace(run, scheduled_at=run.scheduled_at + timedelta(minutes=1))
@@ -91,7 +102,9 @@ class AppCloud(LocalCloud):
         if not found:
             logged = "\n".join(line.text for line in self.logs(self.dispatcher(run.task))[-5:])
             raise AssertionError(f"{run.id} isn't in the ledger; the dispatcher's last words:\n{logged or '(none)'}")
-        letters = list_dead_letters(self.client("dynamodb"), self.table, found[0])
+        letters = dead_letters(
+            self.client("dynamodb"), self.client("s3"), table=self.table, bucket=self.bucket, record=found[0]
+        )
         return RunView(found[0], tuple(map(self._letter, letters)), None if items is None else tuple(items))
 
     def runs(self, *tasks: str) -> list[RunRecord]:

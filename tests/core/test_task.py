@@ -24,7 +24,7 @@ WRONG = [
     ({"batch_size": 11}, "needs a batch_window_s of 1 or more"),
     ({"batch_size": 100, "batch_window_s": 1}, "choose chunk_bytes up to 62,914"),
     ({"batch_window_s": 301}, "0 to 300"),
-    ({"overlap": "queue"}, "skip or allow"),
+    ({"overlap": "queue"}, "skip, buffer_one, buffer_all, cancel_other or allow"),
     ({"tolerated_failure_percentage": 101}, "0 to 100 are allowed"),
     ({"item_s": 61}, "up to timeout_s=60"),
     ({"idempotent_by": 7}, "the name of a field"),

@@ -107,7 +107,7 @@ def test_a_completion_is_announced_with_one_id(cloud: AppCloud) -> None:
     run = cloud.run("strict", items=[1, 2])
 
     [heard] = [json.loads(message["Body"]) for message in sqs.receive_message(QueueUrl=url)["Messages"]]
-    assert "Run ended" == heard["detail-type"]
+    assert "Run state changed" == heard["detail-type"]
     assert (f"{run.id}/SUCCEEDED", run.id, 2, 2, 0) == tuple(
         heard["detail"][name] for name in ("id", "run", "items", "succeeded", "failed")
     )
@@ -168,4 +168,4 @@ def test_a_run_whose_messages_expired_ends_with_its_items_counted_as_failed(clou
 
     ended = cloud.show(run)
     assert ("FAILED", 0, 25) == (ended.state, ended.record.succeeded, ended.failed)
-    assert "3 messages with 25 items expired before a worker took them" in ended.reason
+    assert "messages with 25 items expired before a worker took them" in ended.reason

@@ -1,0 +1,156 @@
+"""The record of a run, as the ledger has it."""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from drumbeat.chunk import tree_of
+from drumbeat.run import Run
+
+from .count import Totals
+from .table import Item, Key
+
+RETENTION = timedelta(days=90)
+
+WAITING, RUNNING = "WAITING", "RUNNING"
+SUCCEEDED, FAILED, CANCELLED, SKIPPED = "SUCCEEDED", "FAILED", "CANCELLED", "SKIPPED"
+MISSED, UPSTREAM_FAILED = "MISSED", "UPSTREAM_FAILED"
+STATES = (WAITING, RUNNING, SUCCEEDED, FAILED, CANCELLED, SKIPPED, MISSED, UPSTREAM_FAILED)
+ENDED = (SUCCEEDED, FAILED, CANCELLED)
+"""The ends of runs that were opened: these have counts, and can be redriven."""
+OPENABLE = (MISSED, UPSTREAM_FAILED)
+"""A fire may still open these: nothing has run under their names."""
+
+CANCEL, ABANDON, TOLERANCE, DEADLINE, LOST = "cancel", "abandon", "tolerance", "deadline", "lost"
+"""Why a run is halted."""
+FAILING = (DEADLINE, LOST)
+"""What isn't done when a run is halted so has failed; otherwise it is dropped."""
+
+
+class Round(NamedTuple):
+    """A run's first expansion, or one of its redrives: its tree, how many chunks it has, what it was to do."""
+
+    tree: str
+    chunks: int
+    manifest: str
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run as the ledger has it. Times as `format_time` writes them.
+
+    chunks, items, messages: how far the expansion has come; in a redrive, that of the redrive, until it ends.
+    halt: why nothing more of the run is to be done, if so; the run ends when all its chunks are settled.
+    round: how often the run was redriven; history: the earlier rounds; base: what was counted before this one.
+    again_failed, again_dropped: of the items that this round does again, how many had failed and were dropped.
+    """
+
+    id: str
+    task: str
+    scheduled_at: str
+    state: str
+    name: str = ""
+    params: str = ""
+    lane: str = "live"
+    owner: str = ""
+    epoch: int = 0
+    chunks: int = 0
+    items: int = 0
+    messages: int = 0
+    sealed: bool = False
+    halt: str = ""
+    verdict: str = ""
+    reason: str = ""
+    blocked_by: str = ""
+    succeeded: int = 0
+    failed: int = 0
+    dropped: int = 0
+    attempts: int = 0
+    started_at: str = ""
+    deadline_at: str = ""
+    completed_at: str = ""
+    queue_url: str = ""
+    dispatcher: str = ""
+    tries: int = 0
+    stop: int = -1
+    takeovers: int = 0
+    keeps_results: bool = False
+    result: str = ""
+    items_key: str = ""
+    round: int = 0
+    history: str = ""
+    base: str = ""
+    again_failed: int = 0
+    again_dropped: int = 0
+    expires_at: int = 0
+
+    @classmethod
+    def of(cls, item: Item) -> "RunRecord":
+        """Read a record, whatever else a later release has added to it."""
+        return cls(**{name: item[name] for name in cls.__dataclass_fields__ if name in item})
+
+    @property
+    def dead_letters(self) -> int:
+        """Items that were given up."""
+        return self.failed
+
+    @property
+    def tree(self) -> str:
+        """The name of what counts the chunks of the present round."""
+        return tree_of(self.id, self.round)
+
+    @property
+    def rounds(self) -> tuple[Round, ...]:
+        """All rounds in their order, the present one last."""
+        earlier = json.loads(self.history) if self.history else []
+        here = {"chunks": self.chunks, "manifest": self.items_key if self.round else ""}
+        return tuple(
+            Round(tree_of(self.id, number), found["chunks"], found["manifest"])
+            for number, found in enumerate([*earlier, here])
+        )
+
+    @property
+    def totals(self) -> Totals:
+        """What the run's record says was counted."""
+        return Totals(self.succeeded, self.failed, self.attempts, self.dropped)
+
+    def with_redrive(self, counted: Totals) -> Totals:
+        """What the run has counted in all, if `counted` is what its present round has."""
+        if not self.round:
+            return counted
+        base = Totals(**json.loads(self.base)["totals"])
+        return Totals(
+            base.succeeded + counted.succeeded,
+            base.failed - self.again_failed + counted.failed,
+            base.attempts + counted.attempts,
+            base.dropped - self.again_dropped + counted.dropped,
+        )
+
+    @property
+    def all_items(self) -> int:
+        """The items of the run, whatever round it is in."""
+        return int(json.loads(self.base)["items"]) if self.round else self.items
+
+    def run(self, bucket: str = "") -> Run:
+        """What the author's functions are told of this run."""
+        params: dict[str, Any] = json.loads(self.params) if self.params else {}
+        return replace(Run.parse(self.id, bucket=bucket), params=params)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the ledger must know of a run so that others can go on with it: its task's addresses, its ways.
+
+    items_key: the S3 key of items given by hand; keeps_results: whether somebody will read what work returns.
+    """
+
+    queue_url: str
+    dispatcher: str
+    keeps_results: bool = False
+    items_key: str = ""
+
+
+def run_key(run: Run) -> Key:
+    """All runs of a task share its partition, in the order of time."""
+    return Key(f"task#{run.task}", f"run#{run.id.partition('/')[2]}")

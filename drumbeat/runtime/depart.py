@@ -1,0 +1,55 @@
+"""When a run has ended, the next one may start: by whichever function ended it, once, however often it tries."""
+
+from drumbeat.ledger.active import Active
+from drumbeat.ledger.record import CANCEL, CANCELLED, WAITING, RunRecord
+from drumbeat.ledger.runs import Runs
+from drumbeat.run import Run
+from drumbeat.signal import BACKFILL, Resume
+from drumbeat.task import Task
+
+from . import backfill
+from .announce import announce
+from .invoke import invoke
+from .observability import logger
+from .services import Services
+
+
+def active_runs(services: Services, task: Task) -> Active:
+    """The active and waiting runs of a task."""
+    return Active(services.table, task.name, limit=task.active_limit)
+
+
+def depart(services: Services, task: Task, record: RunRecord) -> None:
+    """Take a run that has ended off its task's active ones, and let those start that it kept waiting."""
+    active_runs(services, task).leave(record.id)
+    promote(services, task)
+    if record.lane == BACKFILL:
+        backfill.depart(services, task, record)
+
+
+def promote(services: Services, task: Task) -> None:
+    """Start the waiting runs that there is room for; what a crash has left between two steps is done now."""
+    if task.active_limit is None:
+        return
+    runs = Runs(services.table)
+    for run_id in sorted(active_runs(services, task).promote()):
+        run = Run.parse(run_id)
+        found = runs.get(run)
+        if found is None or found.state != WAITING:
+            continue
+        record = runs.start(run, now=services.now(), deadline=task.deadline)
+        if record is not None:
+            logger.info("waiting run starts", run=run_id)
+            invoke(services, record.dispatcher, Resume(run, record.epoch).event())
+
+
+def cancel_others(services: Services, task: Task, run: Run) -> None:
+    """Halt the runs of a task that are in a newer one's way."""
+    for other in sorted(active_runs(services, task).listed() - {run.id}):
+        if other > run.id:
+            continue
+        record = Runs(services.table).halt(Run.parse(other), kind=CANCEL, reason=f"cancelled for {run.id}")
+        logger.warning("run cancelled for a newer one", cancelled=other)
+        if record is not None and record.state == CANCELLED:
+            announce(services, record)
+            depart(services, task, record)
