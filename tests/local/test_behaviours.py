@@ -7,12 +7,23 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.local.behaviours import asynchronous, invokes, notices, permissions, pollers, schedules, tables
+from tests.local.behaviours import (
+    asynchronous,
+    batches,
+    deliveries,
+    invokes,
+    notices,
+    permissions,
+    pollers,
+    queues,
+    schedules,
+    tables,
+)
 from tests.local.behaviours.lab import Lab, Row
 
 TABLE = [
     one
-    for module in (asynchronous, invokes, notices, permissions, pollers, schedules, tables)
+    for module in (asynchronous, batches, deliveries, invokes, notices, permissions, pollers, queues, schedules, tables)
     for one in vars(module).values()
     if isinstance(one, Row)
 ]

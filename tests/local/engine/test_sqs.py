@@ -44,35 +44,6 @@ def box(app, open_cloud):
     return make
 
 
-def test_a_received_message_is_hidden_until_its_visibility_ends(box):
-    queue = box(VisibilityTimeout=30)
-    queue.send("a")
-
-    (message,) = queue.receive()
-    assert [] == queue.receive()
-    queue.cloud.advance(seconds=29)
-    assert [] == queue.receive()
-    queue.cloud.advance(seconds=1)
-    (again,) = queue.receive()
-    assert message["MessageId"] == again["MessageId"]
-    assert ["1", "2"] == [one["Attributes"]["ApproximateReceiveCount"] for one in (message, again)]
-
-
-def test_a_stale_receipt_handle_deletes_nothing(box):
-    queue = box(VisibilityTimeout=30)
-    queue.send("a")
-    (late,) = queue.receive()
-    queue.cloud.advance(seconds=31)
-    (fresh,) = queue.receive()
-
-    queue.delete(late)
-    assert (0, 1, 0) == queue.counts()
-    with pytest.raises(ClientError, match="not available for visibility timeout change"):
-        queue.visibility(late, 60)
-    queue.delete(fresh)
-    assert (0, 0, 0) == queue.counts()
-
-
 def test_a_handle_still_deletes_after_its_visibility_if_nobody_received_since(box):
     queue = box(VisibilityTimeout=30)
     queue.send("a")
@@ -82,17 +53,6 @@ def test_a_handle_still_deletes_after_its_visibility_if_nobody_received_since(bo
     queue.delete(message)
 
     assert [] == queue.receive()
-
-
-def test_visibility_can_be_given_up_and_extended(box):
-    queue = box(VisibilityTimeout=30)
-    queue.send("a")
-    (message,) = queue.receive()
-    queue.visibility(message, 100)
-    queue.cloud.advance(seconds=99)
-    assert (0, 1, 0) == queue.counts()
-    queue.visibility(message, 0)
-    assert ["a"] == queue.bodies()
 
 
 def test_delays_are_kept_per_message_and_per_queue(box):
@@ -191,17 +151,6 @@ def test_attributes_travel_and_are_chosen_by_name(box):
     assert {"one.x", "two"} == set(queue.receive()[0]["MessageAttributes"])
     assert {"one.x"} == set(queue.receive(MessageAttributeNames=["one.*"])[0]["MessageAttributes"])
     assert "MessageAttributes" not in queue.receive(MessageAttributeNames=[])[0]
-
-
-def test_a_long_poll_waits_in_virtual_time_only(box):
-    queue = box()
-    queue.send("later", DelaySeconds=7)
-    began = queue.cloud.now
-
-    assert ["later"] == queue.bodies(WaitTimeSeconds=20)
-    assert 7 == (queue.cloud.now - began).total_seconds()
-    assert [] == queue.receive(WaitTimeSeconds=20)
-    assert 27 == (queue.cloud.now - began).total_seconds()
 
 
 def test_a_handlers_long_poll_wakes_when_another_sends(app, open_cloud):
