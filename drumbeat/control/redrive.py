@@ -1,0 +1,150 @@
+"""Do again what a run has given up or dropped: the items go into a manifest, and the run begins its next round."""
+
+import heapq
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+from typing import IO, Any
+
+from drumbeat.errors import RunRefused
+from drumbeat.ledger.active import Active
+from drumbeat.ledger.count import settled_chunks
+from drumbeat.ledger.record import ENDED, RunRecord
+from drumbeat.ledger.runs import Runs
+from drumbeat.ledger.table import Table
+from drumbeat.run import Run
+from drumbeat.signal import Resume
+
+from .clients import Clients
+from .deployment import DeployedStack
+from .errors import InvalidFilter
+from .failures import failures
+from .numbers import Numbers
+from .start import send
+
+_IN_MEMORY = 8 * 1024 * 1024
+_SAMPLES = 10
+
+
+@dataclass(frozen=True)
+class Redrive:
+    """What a redrive does again, or would: how many items had failed and were dropped, the numbers of the first.
+
+    lost_chunks: those that were abandoned before a worker had them: nobody has kept their items, so start another run.
+    """
+
+    run: str
+    failed: int
+    dropped: int
+    numbers: tuple[int, ...]
+    round: int
+    lost_chunks: int = 0
+
+    @property
+    def items(self) -> int:
+        """All items that are done again."""
+        return self.failed + self.dropped
+
+
+@dataclass(frozen=True)
+class _Again:
+    number: int
+    item: Any
+    had_failed: bool
+
+
+class Redriver:
+    """Redrives one run."""
+
+    def __init__(self, clients: Clients, stack: DeployedStack, record: RunRecord) -> None:
+        if record.state not in ENDED:
+            told = (
+                "redrive it when it has ended" if record.state in ("RUNNING", "WAITING") else "nothing of it was done"
+            )
+            raise RunRefused(f"run {record.id} is {record.state}; {told}")
+        self._clients = clients
+        self._stack = stack
+        self._record = record
+        self._table = Table(clients.dynamodb, stack.table)
+        self._lost_chunks = 0
+
+    def redrive(
+        self, *, error: str, items: Numbers | None, dry_run: bool, token: Callable[[], str], now: datetime
+    ) -> Redrive:
+        """Begin the next round, unless it is a `dry_run`; raises RunRefused if somebody else just did."""
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
+            found = self._write(file, error, items)
+            if not found.items:
+                raise RunRefused(f"run {self._record.id} has no item to do again{' that this chooses' * bool(error)}")
+            if not dry_run:
+                file.seek(0)
+                self._begin(file, found, token(), now)
+        return found
+
+    def _write(self, file: IO[bytes], error: str, wanted: Numbers | None) -> Redrive:
+        failed = dropped = 0
+        first: list[int] = []
+        missing = set(wanted.named) if wanted else set()
+        for again in self._candidates(error):
+            missing.discard(again.number)
+            if wanted is not None and again.number not in wanted:
+                continue
+            line = json.dumps({"n": again.number, "item": again.item}, ensure_ascii=False, separators=(",", ":"))
+            file.write(line.encode() + b"\n")
+            failed, dropped = failed + again.had_failed, dropped + (not again.had_failed)
+            if len(first) < _SAMPLES:
+                first.append(again.number)
+        if missing:
+            raise InvalidFilter(
+                f"run {self._record.id}: item {min(missing)} is none that can be done again; it hasn't failed"
+                f"{', or not with this error' if error else ''}"
+            )
+        return Redrive(self._record.id, failed, dropped, tuple(first), self._record.round + 1, self._lost_chunks)
+
+    def _begin(self, file: IO[bytes], found: Redrive, token: str, now: datetime) -> None:
+        record, run = self._record, Run.parse(self._record.id)
+        key = f"runs/{record.id}/redrive/{token}.jsonl"
+        self._clients.s3.put_object(Bucket=self._stack.bucket, Key=key, Body=file)
+        active = Active(self._table, record.task, limit=None)
+        active.join_again(record.id)  # before: so that the keeper goes on with it if we die here
+        reopened = Runs(self._table).reopen(record, manifest=key, failed=found.failed, dropped=found.dropped, now=now)
+        if reopened is None:
+            raise RunRefused(f"run {record.id} was redriven by somebody else just now; look at it again")
+        active.join_again(record.id)  # once more: the keeper may have seen that it had ended, and taken it off
+        send(self._clients, self._stack, record.task, Resume(run, reopened.epoch).event())
+
+    def _candidates(self, error: str) -> Iterator[_Again]:
+        """What can be done again, in the order of items. What was dropped has no error to be chosen by."""
+        failed = (
+            _Again(failure.number, failure.item, had_failed=True)
+            for failure in failures(self._clients, self._stack, self._record, error=error)
+        )
+        return failed if error else heapq.merge(failed, self._dropped(), key=attrgetter("number"))
+
+    def _dropped(self) -> Iterator[_Again]:
+        """Items of the first round that weren't done, and by no redrive since: later rounds drop nothing."""
+        first, *later = self._record.rounds
+        taken = heapq.merge(*(self._numbers(found.manifest) for found in later if found.manifest))
+        upcoming = next(taken, None)
+        for chunk, _ in settled_chunks(self._table, first.tree, first.chunks, kinds=("gone",)):
+            for line in self._kept(f"runs/{first.tree}/dropped/{chunk:09d}.jsonl"):
+                while upcoming is not None and upcoming < line["n"]:
+                    upcoming = next(taken, None)
+                if upcoming != line["n"]:
+                    yield _Again(line["n"], line["item"], had_failed=False)
+
+    def _kept(self, key: str) -> Iterator[Any]:
+        try:
+            yield from self._lines(key)
+        except self._clients.s3.exceptions.NoSuchKey:
+            self._lost_chunks += 1
+
+    def _numbers(self, key: str) -> Iterator[int]:
+        return (line["n"] for line in self._lines(key))
+
+    def _lines(self, key: str) -> Iterator[Any]:
+        body = self._clients.s3.get_object(Bucket=self._stack.bucket, Key=key)["Body"]
+        return (json.loads(line) for line in body.iter_lines() if line)
