@@ -1,5 +1,6 @@
 """Event buses: what PutEvents puts is matched with the rules of its bus and delivered by us."""
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,8 @@ from .patterns import matches
 from .undelivered import Parcel, always
 from .world import World, name_of
 
+KEEP = 20_000  # events
+
 
 class Bus:
     """All event buses of the account; rules by ARN."""
@@ -17,6 +20,7 @@ class Bus:
         self._world = world
         self._rng = world.seeds.stream("bus")
         self.rules: dict[str, Rule] = {rule.arn: rule for rule in world.deployment.rules}
+        self.events: deque[dict[str, Any]] = deque(maxlen=KEEP)
 
     def put(
         self,
@@ -42,6 +46,7 @@ class Bus:
             "resources": list(resources),
             "detail": detail,
         }
+        self.events.append(event)
         world.log.add("event", detail_type, bus=bus, source=source, id=event_id)
         for rule in list(self.rules.values()):
             if rule.pattern is not None and rule.enabled and name_of(rule.bus) == bus and matches(rule.pattern, event):

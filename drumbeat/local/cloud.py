@@ -335,6 +335,10 @@ class LocalCloud:
         """The values in the embedded metric format that handlers wrote."""
         return list(self._output.metrics)
 
+    def events(self, source: str | None = None) -> list[dict[str, Any]]:
+        """What was put on the buses, as rules see it: the newest 20,000, or those of one source."""
+        return [event for event in self._world.bus.events if source in (None, event["source"])]
+
     def queue_depth(self, queue: str) -> tuple[int, int, int]:
         """Visible, in flight and delayed messages of a queue, by name, URL, ARN or logical id."""
         name = next((known.name for known in self.deployment.queues if queue == known.logical_id), queue)

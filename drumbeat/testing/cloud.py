@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from drumbeat.errors import UnknownTask
@@ -13,6 +14,9 @@ from drumbeat.ledger.record import RunRecord
 from drumbeat.local import LocalCloud
 from drumbeat.run import Run
 from drumbeat.signal import Fire, items_key
+
+OPEN = ("WAITING", "RUNNING")
+"""The states of runs that haven't ended."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class AppCloud(LocalCloud):
         given = None if items is None else tuple(items)
         run = self.fire(task, given, at=at, params=params, name=name)
         if not self.run_until_idle(within):
-            raise AssertionError(f"{run.id} didn't come to rest within {within}; {self._under_way()}")
+            raise AssertionError(f"{run.id} didn't come to rest within {within}\n{self.under_way()}")
         return self.show(run, given)
 
     def fire(
@@ -120,6 +124,16 @@ class AppCloud(LocalCloud):
         return {name[len(prefix) :]: s3.get_object(Bucket=self.bucket, Key=name)["Body"].read() for name in names}
 
     @property
+    def assembly(self) -> Path | None:
+        """The folder that was deployed."""
+        return Path(self._assembly).resolve() if isinstance(self._assembly, Path | str) else None
+
+    @property
+    def seed(self) -> int:
+        """What everything that is drawn is drawn from: the same seed gives the same events again."""
+        return self._seed
+
+    @property
     def bucket(self) -> str:
         """The name of the app's bucket."""
         return self._named("BucketName")
@@ -149,11 +163,19 @@ class AppCloud(LocalCloud):
                 return function.name
         raise UnknownTask(f"task {task!r} isn't deployed; there are {', '.join(self.tasks) or 'none'}")
 
-    def _under_way(self) -> str:
+    def under_way(self) -> str:
+        """What isn't finished, in words: runs, messages, and the latest events."""
+        runs = [f"  {run.id} is {run.state}" for run in self.runs() if run.state in OPEN]
         depths = {queue.name: self.queue_depth(queue.name) for queue in self.deployment.queues}
-        waiting = "\n".join(f"  {name}: {depth}" for name, depth in depths.items() if any(depth))
-        latest = "\n".join(f"  {line}" for line in self.log.text().splitlines()[-5:])
-        return f"queues with messages (visible, in flight, delayed):\n{waiting}\nlatest events:\n{latest}"
+        waiting = [f"  {name}: {depth}" for name, depth in depths.items() if any(depth)]
+        return "\n".join(
+            [
+                *(["runs that haven't ended:", *runs] if runs else []),
+                *(["queues with messages (visible, in flight, delayed):", *waiting] if waiting else []),
+                "latest events:",
+                *(f"  {entry.text()}" for entry in list(self.log)[-5:]),
+            ]
+        )
 
     def _named(self, name: str) -> str:
         return next(outputs[name] for outputs in self.deployment.outputs.values() if name in outputs)

@@ -5,12 +5,13 @@ import json
 import re
 import types
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from drumbeat.testing.cloud import AppCloud
+from drumbeat.testing import AppCloud, sweep
 
 from .blocks import PAGES, ROOT, Block, blocks, titled
 
@@ -55,7 +56,7 @@ def test_examples_of_tests_pass(docs_apps: dict[str, Path]) -> None:
     with AppCloud(docs_apps["app.py"]) as cloud:
         for block, name in EXAMPLES:
             example = _example(block, name)
-            if not _settings(example):
+            if not _settings(example) and "(sweep)" not in block.text:
                 example(*([cloud] if inspect.signature(example).parameters else []))
                 cloud.advance(minutes=1)
 
@@ -66,6 +67,12 @@ def test_an_example_with_a_cloud_of_its_own_passes(block: Block, name: str, docs
     example = _example(block, name)
     with AppCloud(docs_apps["app.py"], **_settings(example)) as cloud:
         example(cloud)
+
+
+@pytest.mark.parametrize(("block", "name"), [found for found in EXAMPLES if "(sweep)" in found[0].text])
+@pytest.mark.usefixtures("docs_handlers")
+def test_an_example_with_a_sweep_passes(block: Block, name: str, docs_apps: dict[str, Path]) -> None:
+    _example(block, name)(partial(sweep, docs_apps["app.py"]))
 
 
 def test_the_app_with_two_stacks_synthesizes(docs_apps: dict[str, Path]) -> None:

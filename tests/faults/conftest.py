@@ -1,43 +1,37 @@
-"""A small app, deployed once for many runs, with the fault driver at its seam."""
+"""A small app, deployed afresh for every play."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from drumbeat.local.synth import synthesize
-from drumbeat.testing.cloud import AppCloud
+from drumbeat.testing import AppCloud, RunView
+from drumbeat.testing.sweeping import come_to_rest
 from tests.faults import witness
 from tests.faults.driver import Driver
-from tests.faults.scenes import START, Stage
-from tests.faults.sweep import Theatre
+from tests.faults.scenes import START, Scene
 
 
 @pytest.fixture(scope="session")
 def faults_assembly() -> Path:
     """The synthesized app of this folder."""
+    witness.install()
     return synthesize(Path(__file__).parent / "app")
 
 
-@pytest.fixture(scope="module")
-def theatre(faults_assembly: Path) -> Iterator[Theatre]:
-    """A cloud that the tests of a module play on, one after the other."""
-    opened = Theatre(partial(deployed, faults_assembly, Driver()))
-    yield opened
-    opened.close()
+def played(assembly: Path, scene: Scene, driver: Driver | None = None) -> tuple[RunView, Driver]:
+    """Play a scene in which one thing goes wrong, and check all that must hold."""
+    driver = driver or scene.driver
+    with AppCloud(assembly, start=START, faults=driver) as cloud:
+        run = scene.play(cloud)
+        come_to_rest(cloud)
+        scene.check(cloud, run)
+        return cloud.show(run), driver
 
 
-@pytest.fixture
-def stage(theatre: Theatre) -> Stage:
-    """The theatre's stage."""
-    return theatre.stage
-
-
-@contextmanager
-def deployed(assembly: Path, driver: Driver, *, seed: int = 0) -> Iterator[Stage]:
-    """Open a cloud with the app deployed, and the driver that can break its calls."""
-    witness.install()
-    with AppCloud(assembly, start=START, seed=seed, faults=driver, log_keep=1000) as cloud:
-        yield Stage(cloud, driver)
+def endured(assembly: Path, scene: Scene, driver: Driver, *, seed: int = 0) -> RunView:
+    """Play a scene in which much may go wrong at once, and check what must hold all the same."""
+    with AppCloud(assembly, start=START, faults=driver, seed=seed) as cloud:
+        run = scene.play(cloud)
+        come_to_rest(cloud)
+        return scene.check_counts(cloud, run)

@@ -5,16 +5,16 @@ from datetime import timedelta
 from drumbeat import Run
 from drumbeat.ledger import progress
 from drumbeat.ledger.progress import Progress
-from tests.faults.driver import Fault, Point
+from tests.faults.driver import Given, Named
 from tests.faults.scenes import Scene, Stage
 
 EIGHT = tuple(f"item{n}" for n in range(8))
 LARGE = "poison" + "x" * 1_100_000
 
 
-def dies_at(role: str, operation: str, target: str, *turns: int) -> tuple[Fault, ...]:
+def dies_at(role: str, operation: str, target: str, *turns: int) -> tuple[Given, ...]:
     """The function dies before each of these calls: all three tries of an asynchronous event, for example."""
-    return tuple(Fault(Point(role, operation, target, turn), "crash before") for turn in turns)
+    return tuple(Given(Named(role, operation, target, turn), "crash before") for turn in turns)
 
 
 def up_to_the_keeper(entered: int, rounds: int) -> Scene:

@@ -8,7 +8,8 @@ from random import Random
 from drumbeat import Run
 from drumbeat.local.services import Call
 from drumbeat.signal import Finish, Fire, Resume
-from tests.faults.driver import IN_PART, KINDS, Driver
+from drumbeat.testing.single import KINDS, fits
+from tests.faults.driver import Driver
 from tests.faults.scenes import Stage
 
 LATE_S = (0, 1, 61, 1800)
@@ -23,10 +24,10 @@ class Storm(Driver):
 
     def touches(self, call: Call) -> bool:
         """Take down the call, and draw whether it breaks, and how."""
+        before = len(self.calls)
         touched = super().touches(call)
-        if "point" in call.notes and self.rng.random() < self.odds:
-            kinds = (*KINDS, IN_PART) if call.operation in ("SendMessageBatch", "PutEvents") else KINDS
-            self._prepare(call, self.rng.choice(kinds))
+        if len(self.calls) > before and self.rng.random() < self.odds:
+            self.break_at(call, self.rng.choice([kind for kind in KINDS if fits(kind, call.operation)]))
             return True
         return touched
 

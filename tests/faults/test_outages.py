@@ -8,10 +8,10 @@ import pytest
 
 from drumbeat.local.faults import Apply, unreachable
 from drumbeat.local.services import Call
-from tests.faults.conftest import deployed
+from tests.faults.conftest import endured
 from tests.faults.driver import Driver
 from tests.faults.plays import PLAIN
-from tests.faults.sweep import FULL
+from tests.faults.test_single_faults import FULL
 
 TEN_MINUTES_NS = 600 * 1_000_000_000
 
@@ -44,7 +44,6 @@ class Away(Driver):
 @pytest.mark.parametrize("after_calls", [3, 7, 13, 20] if FULL else [7])
 @pytest.mark.parametrize("service", ["dynamodb", "sqs", "s3", "lambda", "events"])
 def test_ten_minutes_without_a_service_lose_no_item(faults_assembly: Path, service: str, after_calls: int) -> None:
-    with deployed(faults_assembly, Away(service=service, after_calls=after_calls)) as stage:
-        record = stage.endure(PLAIN)
+    run = endured(faults_assembly, PLAIN, Away(PLAIN.task, service=service, after_calls=after_calls))
 
-    assert (8, 0) == (record.succeeded, record.failed)
+    assert (8, 0) == (run.record.succeeded, run.failed)

@@ -9,10 +9,11 @@ import pytest
 
 from drumbeat import Run
 from drumbeat.signal import Finish, Fire, Resume
-from tests.faults.conftest import deployed
+from drumbeat.testing import AppCloud, check_invariants
+from drumbeat.testing.sweeping import come_to_rest
 from tests.faults.driver import Driver
 from tests.faults.plays import DYING, LONG, MIXED, PLAIN
-from tests.faults.scenes import Scene, Stage
+from tests.faults.scenes import START, Scene, Stage
 
 
 @dataclass
@@ -40,12 +41,14 @@ class Repeating(Driver):
 def test_a_message_that_comes_again_is_counted_once(
     faults_assembly: Path, scene: Scene, after_s: tuple[float, ...]
 ) -> None:
-    with deployed(faults_assembly, Repeating(after_s=after_s)) as stage:
-        stage.play(scene)
-        stage.cloud.advance(hours=3)
+    with AppCloud(faults_assembly, start=START, faults=Repeating(after_s=after_s)) as cloud:
+        run = scene.play(cloud)
+        come_to_rest(cloud)
+        ended = cloud.show(run)
+        cloud.advance(hours=3)
 
-        stage.check_nothing_changed()
-        assert {} == stage.depths()
+        assert ended == cloud.show(run)
+        scene.check(cloud, run)
 
 
 @pytest.mark.parametrize(("scene", "after_s"), [(PLAIN, 0), (PLAIN, 0.3), (PLAIN, 30), (LONG, 30)], ids=str)
@@ -57,7 +60,10 @@ def test_a_signal_that_comes_too_early_twice_or_late_changes_nothing(
         for event in (Fire(run), Resume(run, 0), Resume(run, 1), Finish(run), Finish(run)):
             stage.cloud.invoke_async(stage.cloud.dispatcher(run.task), event.event())
 
-    with deployed(faults_assembly, Driver()) as stage:
-        stage.play(replace(scene, also=signal))
+    with AppCloud(faults_assembly, start=START) as cloud:
+        run = replace(scene, also=signal).play(cloud)
+        come_to_rest(cloud)
 
-        assert 1 == len(stage.driver.announced)
+        check_invariants(cloud)
+        assert 1 == len([event for event in cloud.events("drumbeat") if event["detail"]["state"] == "SUCCEEDED"])
+        scene.check(cloud, run)
