@@ -3,6 +3,7 @@
 from .at import At
 from .budget import Budget
 from .outcome import Again, Dead
+from .event import Event
 from .permission import Allow
 from .retry import Backoff
 from .run import Run
@@ -19,6 +20,7 @@ __all__ = [
     "Cron",
     "Dead",
     "DynamoItems",
+    "Event",
     "Range",
     "Rate",
     "Run",

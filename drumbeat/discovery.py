@@ -5,6 +5,7 @@ import pkgutil
 from collections.abc import Iterator
 from types import ModuleType
 
+from .chains import check_chains
 from .errors import DuplicateTask, TaskModuleFailed, UnknownTask
 from .task import Task
 
@@ -12,7 +13,8 @@ from .task import Task
 def discover(package: str = "handlers") -> dict[str, Task]:
     """Import every module of the package, in the order of names, and return its tasks by name.
 
-    Raises TaskModuleFailed for a module that can't be imported, DuplicateTask for two tasks of one name.
+    Raises TaskModuleFailed for a module that can't be imported, DuplicateTask for two tasks of one name,
+    InvalidTask for chains that have no beginning.
     """
     root = _import(package)
     names = [package, *(found.name for found in pkgutil.walk_packages(root.__path__, f"{package}."))]
@@ -24,6 +26,7 @@ def discover(package: str = "handlers") -> dict[str, Task]:
                 raise DuplicateTask(
                     f"task {task.name!r} is declared in {other.module} and again in {task.module}; rename one of them"
                 )
+    check_chains(tasks)
     return tasks
 
 
