@@ -20,7 +20,9 @@ from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import Any
+from typing import Any, ClassVar
+
+from .hidden import guarded
 
 SHARED = frozenset({"boto3", "botocore", "s3transfer", "moto", "responses", "time_machine", "_time_machine"})
 PRIVATE = frozenset({"aws_lambda_powertools", "pydantic"})
@@ -34,7 +36,9 @@ _texts: dict[str, CodeType] = {}
 
 
 class _Loader(SourceFileLoader):
-    """Compiles a file once per process and writes nothing into the asset."""
+    """Compiles a file once per process and writes nothing into the asset; imports in it are checked."""
+
+    builtins: ClassVar[dict[str, Any]] = {}
 
     def get_code(self, fullname: str) -> CodeType | None:
         del fullname
@@ -43,6 +47,10 @@ class _Loader(SourceFileLoader):
             code = self.source_to_code(self.get_data(self.path), self.path)
             _compiled[self.path] = code
         return code
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__dict__["__builtins__"] = self.builtins
+        super().exec_module(module)
 
 
 class _OnceLoader(_Loader):
@@ -125,16 +133,22 @@ def _runs_here(directory: Path, top: str) -> bool:
 class Namespace:
     """The modules, path and loggers of one execution environment."""
 
-    def __init__(self, code: Path, layers: Iterable[Path], outer_path: Sequence[str]) -> None:
+    def __init__(
+        self, code: Path, layers: Iterable[Path], outer_path: Sequence[str], *, incomplete: bool = False
+    ) -> None:
         layer_dirs = [part for layer in layers for part in (layer / "python", layer)]
         dirs = [directory for directory in (code, *layer_dirs) if directory.is_dir()]
         pure: set[str] = set(PRIVATE)
+        found: set[str] = set()
         self.installed: set[str] = set(SHARED)  # found in the code, taken from the installation
         for directory in dirs:
             own, native = _contents(directory)
+            found |= own | native
             pure |= own
             self.installed |= {top for top in native if not _runs_here(directory, top)}
             pure -= native
+        self.own = frozenset(found)
+        self.incomplete = incomplete  # a layer is left out: nobody knows what else there is
         self.tops = frozenset(pure - SHARED)
         self.dirs = [str(directory) for directory in dirs]
         self.path = [*self.dirs, *outer_path]
@@ -161,6 +175,7 @@ class Importer:
         self._write_bytecode = sys.dont_write_bytecode
 
     def open(self) -> None:
+        _Loader.builtins = guarded(lambda: self.active, lambda: self._outer_path)
         sys.meta_path.insert(0, self)
         dataclasses.__dict__["exec"] = _execute
 
@@ -169,8 +184,8 @@ class Importer:
         sys.meta_path.remove(self)
         del dataclasses.__dict__["exec"]
 
-    def namespace(self, code: Path, layers: Iterable[Path]) -> Namespace:
-        space = Namespace(code, layers, self._outer_path)
+    def namespace(self, code: Path, layers: Iterable[Path], *, incomplete: bool = False) -> Namespace:
+        space = Namespace(code, layers, self._outer_path, incomplete=incomplete)
         space.loggers = {
             name: logger for name, logger in self._outer_loggers.items() if name.partition(".")[0] not in space.tops
         }

@@ -34,6 +34,7 @@ class Function:
     recursive_loop: str = "Terminate"
     log_group: str = ""
     layers: tuple[Path, ...] = ()
+    layers_missing: bool = False  # some aren't in these stacks, and are left out
     provisioned_concurrency: int = 0  # of its alias or version
 
 

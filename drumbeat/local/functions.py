@@ -221,15 +221,18 @@ class Functions:
         pool.made += 1
         stream = f"{world.clock.now:%Y/%m/%d}/[$LATEST]{pool.rng.getrandbits(128):032x}"
         if self._own:
-            namespace = self._importer.namespace(function.code, function.layers)
+            namespace = self._namespace(function)
         else:
             if function.name not in self._shared:
-                self._shared[function.name] = self._importer.namespace(function.code, function.layers)
+                self._shared[function.name] = self._namespace(function)
             namespace = self._shared[function.name]
         environ = lambda_environ(
             function, region=world.deployment.region, account=world.deployment.account, log_stream=stream
         )
         return Environment(pool.made, namespace, stream, environ), True
+
+    def _namespace(self, function: Function) -> "Namespace":
+        return self._importer.namespace(function.code, function.layers, incomplete=function.layers_missing)
 
     def _finished(
         self, pool: Pool, environment: Environment, invocation: Invocation, outcome: Outcome, cold: bool

@@ -82,6 +82,7 @@ def create_function(declared: Declared) -> Created:
         recursive_loop=declared.get("RecursiveLoop", Function.recursive_loop),
         log_group=_inner(declared, "LoggingConfig", "LogGroup", f"/aws/lambda/{name}"),
         layers=tuple(context.facts.layers[arn] for arn in layers),
+        layers_missing=len(layers) < len(declared.get("Layers", [])),
     )
     return Created(name, {"Arn": reply["FunctionArn"]})
 

@@ -2,6 +2,11 @@
 
 import dataclasses
 
+import pytest
+
+from drumbeat.local.errors import UnsupportedResourceWarning
+
+POWERTOOLS = "arn:aws:lambda:us-east-1:017000801446:layer:AWSLambdaPowertoolsPythonV3-python311-x86_64:27"
 CODE = """
     import sys
     from dataclasses import dataclass
@@ -22,8 +27,9 @@ CODE = """
 
 
 def test_a_cold_environment_has_everything_of_its_own_but_classes_without_state(app, open_cloud):
-    app.function("one", CODE)
-    cloud = open_cloud(app)
+    app.function("one", CODE, Layers=[POWERTOOLS])
+    with pytest.warns(UnsupportedResourceWarning, match="left out"):  # and so the code may import what is installed
+        cloud = open_cloud(app)
     first = cloud.invoke("one", {}).value()
     warm = cloud.invoke("one", {}).value()
     cloud.advance(hours=1)
@@ -40,3 +46,46 @@ def test_a_closed_cloud_leaves_dataclasses_as_they_were(app, open_cloud):
     cloud.__exit__(None, None, None)
 
     assert "exec" not in vars(dataclasses)
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("import moto", "Runtime.ImportModuleError"),
+        ("from xmltodict import parse", "Runtime.ImportModuleError"),
+        ("import aws_lambda_powertools", "Runtime.ImportModuleError"),
+        ("import boto3, botocore.config, dateutil.tz, urllib3, jmespath, six, json, xml.etree.ElementTree", ""),
+        ("import sys, types\nsys.modules['payments'] = types.ModuleType('payments')\nimport payments", ""),
+        ("import nobody_has_this", "Runtime.ImportModuleError"),
+    ],
+)
+def test_code_imports_only_what_it_would_find_on_lambda(app, open_cloud, line, kind):
+    app.function("one", f"{line}\ndef handler(event, context): return 1")
+    outcome = open_cloud(app).invoke("one", {})
+
+    assert kind == outcome.error_type
+    assert (kind != "" and "nobody" not in line) == ("it is installed here, but neither in the" in outcome.message)
+
+
+def test_an_optional_import_falls_back_as_on_lambda(app, open_cloud):
+    code = """
+        try:
+            import yaml
+        except ImportError:
+            yaml = None
+        def handler(event, context):
+            import importlib
+            return [yaml, importlib.import_module("json").dumps(1)]
+    """
+    app.function("one", code)
+
+    assert [None, "1"] == open_cloud(app).invoke("one", {}).value()
+
+
+def test_a_folder_that_the_code_puts_on_its_path_counts(app, open_cloud, tmp_path):
+    (tmp_path / "vendor").mkdir()
+    (tmp_path / "vendor" / "vendored.py").write_text("N = 7")
+    code = f"import sys\nsys.path.insert(0, {str(tmp_path / 'vendor')!r})\nimport vendored\n"
+    app.function("one", code + "def handler(event, context): return vendored.N")
+
+    assert 7 == open_cloud(app).invoke("one", {}).value()
