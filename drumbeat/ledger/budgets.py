@@ -24,20 +24,20 @@ class Grant(NamedTuple):
 
 
 def lease(
-    table: Table, budget: Budget, slots: int, *, now_us: int, latest_us: int, guess_us: int = 0, expires_at: int
+    table: Table, budget: Budget, slots: int, *, now_us: int, latest_us: int, is_busy: bool = False, expires_at: int
 ) -> Grant:
     """Lease the next slots, from `now_us` on at the earliest, unless they would begin after `latest_us`.
 
-    guess_us: where the caller last saw `next`; right, it saves a write.
+    is_busy: whether slots are leased ahead of now already, as the caller guesses; right, that saves a write.
     """
     length = budget.length_us(slots)
-    return _reserve(table, budget, NEXT, length, (now_us, latest_us), guess_us=guess_us, expires_at=expires_at)
+    return _reserve(table, budget, NEXT, length, (now_us, latest_us), is_ahead=is_busy, expires_at=expires_at)
 
 
 def queue(table: Table, budget: Budget, slots: float, *, from_us: int, latest_us: int, expires_at: int) -> Grant:
     """Take a place in line for so many slots; it is a hint when to come back, and holds nothing."""
     length = budget.length_us(slots)
-    return _reserve(table, budget, LINE, length, (from_us, latest_us), guess_us=from_us, expires_at=expires_at)
+    return _reserve(table, budget, LINE, length, (from_us, latest_us), is_ahead=True, expires_at=expires_at)
 
 
 def key(name: str) -> Key:
@@ -52,14 +52,13 @@ def _reserve(
     length_us: int,
     between_us: tuple[int, int],
     *,
-    guess_us: int,
+    is_ahead: bool,
     expires_at: int,
 ) -> Grant:
     """Move an instant forward by a length: from where it is, or from the earliest if that is later."""
     earliest, latest = between_us
-    found = guess_us
     for _ in range(_TRIES):
-        if found >= earliest:
+        if is_ahead:
             item, accepted = table.update(
                 key(budget.name),
                 f"SET #{attribute} = #{attribute} + :length, #expires_at = :expires_at",
@@ -81,6 +80,7 @@ def _reserve(
         found = _instant(item, attribute)
         if accepted:
             return Grant(found - length_us, accepted=True)
+        is_ahead = found >= earliest
         if found > latest:
             break
     return Grant(found, accepted=False)

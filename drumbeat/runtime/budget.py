@@ -14,7 +14,6 @@ What holds, for a budget of r items a second:
   sends items away.
 """
 
-import math
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -27,17 +26,16 @@ from drumbeat.ledger.table import Table
 
 from .gate import ComeBack
 from .observability import logger
+from .pace import Pace
 from .settle import expiry
 
 NEAR_S = 1  # how far off a slot may be for a worker that begins
 STAY_S = 3  # and for one that is at it
 LATE_S = 1  # how long after its time a slot may be used
-BLOCK_S = 0.75  # of a worker's own use is leased at a time: well below LATE_S, so that the last one isn't too late
 FAR_S = 900  # for how long items are sent away at most
-_FIRST_S = 0.1  # of the budget, for a worker of which nothing is known
 _EAGER = 0.8  # items come back a little before their turn, so that no slot passes for want of them
+_TURN_S = 5  # how often some come back at least, as those that are at it may be through
 _US = 1_000_000
-_NEVER_US = -1_000_000 * _US
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -90,11 +88,12 @@ class _Share:
         self._budget = budget
         self._world = world
         self._late_us = late_us
-        self._size = max(1, round(budget.per_second * _FIRST_S))  # slots of a block
-        self._start_us = self._end_us = 0
-        self._next = self._size  # the first slot of the block that isn't taken
-        self._taken = 0
-        self._leased_us = self._used_us = _NEVER_US
+        self._near_us = min(max(NEAR_S * _US, budget.length_us(1)), STAY_S * _US)
+        self._pace = Pace(budget.per_second)
+        self._start_us = 0
+        self._size = self._next = self._used = 0  # slots in the block, the next one to use, and those that were used
+        self._is_at_it = False  # whether the last answer was a slot
+        self._is_busy = False  # whether there was something leased ahead of now, when last seen
 
     def wait_s(self, items: int) -> float:
         """Seconds until a slot of this worker's may be used; leases a block when there is none."""
@@ -109,8 +108,8 @@ class _Share:
     def take(self) -> None:
         """Use the slot."""
         self._next += 1
-        self._taken += 1
-        self._used_us = self._now_us()
+        self._used += 1
+        self._is_at_it = True
 
     def _has_slot(self, now_us: int) -> bool:
         """Pass over the slots that are too late; whether one is left, and not so far off that a clock was set back."""
@@ -122,44 +121,41 @@ class _Share:
         return self._start_us + self._budget.length_us(self._next)
 
     def _lease(self, items: int, now_us: int) -> None:
-        size = self._new_size(now_us)
-        is_at_it = now_us - self._used_us < STAY_S * _US
+        if self._size:
+            self._pace.learn(self._used, of=self._size, seconds=(now_us - self._start_us) / _US)
+            self._size = 0
+        size = self._pace.size(items)
         try:
             grant = budgets.lease(
                 self._world.table,
                 self._budget,
                 size,
                 now_us=now_us,
-                latest_us=now_us + (STAY_S if is_at_it else NEAR_S) * _US,
-                guess_us=self._end_us,
+                latest_us=now_us + (STAY_S * _US if self._is_at_it else self._near_us),
+                is_busy=self._is_busy,
                 expires_at=expiry(self._world.now()),
             )
+            self._is_busy = grant.start_us > now_us
             if not grant.accepted:
+                self._is_at_it = False
                 raise ComeBack(self._away_s(items, now_us, grant.start_us))
         except (ClientError, BotoCoreError) as error:
             logger.warning("budget not leased", budget=self._budget.name, error=type(error).__name__)
             raise ComeBack(None, error) from error
-        self._size, self._next, self._taken = size, 0, 0
-        self._leased_us, self._start_us = now_us, grant.start_us
-        self._end_us = grant.start_us + self._budget.length_us(size)
-
-    def _new_size(self, now_us: int) -> int:
-        """As many as were used in BLOCK_S lately, but at most twice and at least half as many as the last time."""
-        if self._leased_us < 0:
-            return self._size
-        elapsed_us = max(1, now_us - self._leased_us)
-        wanted = self._taken * BLOCK_S * _US / elapsed_us
-        size = min(max(wanted, self._size / 2), self._size * 2, math.ceil(self._budget.per_second))
-        return max(1, round(size))
+        self._start_us, self._size, self._next, self._used = grant.start_us, size, 0, 0
 
     def _away_s(self, items: int, now_us: int, free_us: int) -> float:
-        """For how long to send items away: until about the time when the budget is through with those before them."""
+        """For how long to send items away: until about the time when the budget is through with those before them.
+
+        Where slots are further apart than a worker waits, that is for each item anew.
+        """
+        turn = max(1, min(items * _EAGER, self._budget.per_second * _TURN_S))
         latest_us = now_us + FAR_S * _US
         if free_us < latest_us:
             place = budgets.queue(
                 self._world.table,
                 self._budget,
-                items * _EAGER,
+                turn,
                 from_us=free_us,
                 latest_us=latest_us,
                 expires_at=expiry(self._world.now()),

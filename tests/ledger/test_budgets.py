@@ -36,12 +36,12 @@ def counting(table: Table) -> Counting:
 
 
 def lease(
-    table: Table, slots: int, *, at_s: float, within_s: float = 3, guess_us: int = 0, budget: Budget = TEN
+    table: Table, slots: int, *, at_s: float, within_s: float = 3, is_busy: bool = False, budget: Budget = TEN
 ) -> Grant:
     now_us = NOW + round(at_s * SECOND)
     latest_us = now_us + round(within_s * SECOND)
     return budgets.lease(
-        table, budget, slots, now_us=now_us, latest_us=latest_us, guess_us=guess_us, expires_at=NOW // SECOND
+        table, budget, slots, now_us=now_us, latest_us=latest_us, is_busy=is_busy, expires_at=NOW // SECOND
     )
 
 
@@ -74,7 +74,7 @@ def test_budgets_don_t_share_their_slots(table: Table) -> None:
 
 def test_a_lease_costs_one_write_for_who_knows_where_the_budget_stands(counting: Counting) -> None:
     lease(counting, 5, at_s=0)  # idle: nothing is known, and nothing is leased
-    lease(counting, 5, at_s=0.2, guess_us=NOW + SECOND // 2)  # busy, and known to be
+    lease(counting, 5, at_s=0.2, is_busy=True)  # busy, and known to be
     assert 2 == counting.writes
 
     lease(counting, 5, at_s=0.3)  # busy, and thought to be idle
@@ -108,7 +108,7 @@ def test_no_slot_is_leased_twice_whatever_the_clocks_the_guesses_and_the_repeats
         clock_us = now_us + skew_us
         for _ in range(1 + repeated):  # the reply to the first was lost, and the SDK sends it again
             grant = budgets.lease(
-                table, budget, slots, now_us=clock_us, latest_us=clock_us + SECOND, guess_us=now_us, expires_at=0
+                table, budget, slots, now_us=clock_us, latest_us=clock_us + SECOND, is_busy=step_us < 0, expires_at=0
             )
             if grant.accepted:
                 assert max(end_us, clock_us) <= grant.start_us <= clock_us + SECOND
