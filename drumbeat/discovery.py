@@ -5,6 +5,7 @@ import pkgutil
 from collections.abc import Iterator
 from types import ModuleType
 
+from .budget import check_budgets
 from .chains import check_chains
 from .errors import DuplicateTask, TaskModuleFailed, UnknownTask
 from .task import Task
@@ -14,7 +15,7 @@ def discover(package: str = "handlers") -> dict[str, Task]:
     """Import every module of the package, in the order of names, and return its tasks by name.
 
     Raises TaskModuleFailed for a module that can't be imported, DuplicateTask for two tasks of one name,
-    InvalidTask for chains that have no beginning.
+    InvalidTask for chains that have no beginning, BudgetConflict for a budget on which tasks don't agree.
     """
     root = _import(package)
     names = [package, *(found.name for found in pkgutil.walk_packages(root.__path__, f"{package}."))]
@@ -27,6 +28,7 @@ def discover(package: str = "handlers") -> dict[str, Task]:
                     f"task {task.name!r} is declared in {other.module} and again in {task.module}; rename one of them"
                 )
     check_chains(tasks)
+    check_budgets(tasks.values())
     return tasks
 
 

@@ -10,7 +10,7 @@ from .errors import NoTasks, TooManyTasks
 
 STACK_RESOURCES = 500
 """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html."""
-RESOURCES_PER_TASK = 25  # the most that a task's lane, fire and alarms make; a test counts them
+RESOURCES_PER_TASK = 27  # the most that a task's lane, fire and alarms make; a test counts them
 RESOURCES_PER_APP = 20  # ledger, store, keeper, idempotency records, schedule group, dashboard, alarms
 
 

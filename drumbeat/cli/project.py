@@ -16,9 +16,10 @@ HANDLERS = "handlers"
 
 @dataclass(frozen=True)
 class Project:
-    """An app's folder."""
+    """An app's folder, and the names of the stacks that it is deployed as, if they were given."""
 
     folder: Path
+    stacks: tuple[str, ...] = ()
 
     def tasks(self) -> dict[str, Task]:
         """Import the app's handlers and return its tasks by name."""

@@ -1,7 +1,6 @@
 """The result as a person likes to read it."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 from rich.console import Console
@@ -14,6 +13,7 @@ from drumbeat.plan.bill import bill
 from drumbeat.run import format_time, parse_time
 
 from .simulation import Result
+from .words import span
 
 _MOST = 20
 """Rows of one kind; a day of `rate(1 minute)` has 1,440 runs."""
@@ -109,7 +109,7 @@ def _figures(result: Result) -> Table:
         "[bold]invocations[/]", f"{sum(result.invocations.values()):,} of {len(result.invocations)} functions"
     )
     faster = f", {virtual.total_seconds() / result.real_s:,.0f} times faster" if result.real_s else ""
-    table.add_row("[bold]virtual time[/]", _span(virtual))
+    table.add_row("[bold]virtual time[/]", span(virtual))
     table.add_row("[bold]real time[/]", f"{result.real_s:.1f} s{faster}")
     if not result.idle:
         table.add_row("[bold red]still busy[/]", "a day after the end; a run that waits for something?")
@@ -158,16 +158,7 @@ def _results(result: Result, picture: Path | None) -> Iterator[str]:
 def _took(run: RunRecord) -> str:
     if not run.completed_at:
         return "[yellow]not ended[/]"
-    return _span(parse_time(run.completed_at) - parse_time(run.scheduled_at))
-
-
-def _span(span: timedelta) -> str:
-    """Write a span like 16 s, 3 min 9 s, 24 h 0 min."""
-    minutes, seconds = divmod(round(span.total_seconds()), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours:,} h {minutes} min"
-    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+    return span(parse_time(run.completed_at) - parse_time(run.scheduled_at))
 
 
 def _size(size: int) -> str:

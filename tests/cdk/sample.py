@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from drumbeat import Allow, At, Cron, DynamoItems, Range, Rate, S3Lines, S3Objects, Task
+from drumbeat import Allow, At, Cron, DynamoItems, Event, Range, Rate, S3Lines, S3Objects, Task
 
 
 def nothing(run):
@@ -57,5 +57,9 @@ TASKS = {
         ),
         make("fixed", S3Lines("in/fixed.jsonl", bucket="elsewhere")),
         make("gallery", S3Objects("photos/{run.task}/")),
+        make("after-both", after=["nightly", "often"]),
+        make(
+            "on-order", on=Event(source="my.shop", detail_type="Order placed", detail={"size": [{"numeric": [">", 1]}]})
+        ),
     )
 }

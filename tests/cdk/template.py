@@ -69,6 +69,10 @@ class Template:
         redrive = self.resources[url]["Properties"]["RedrivePolicy"]
         return url, redrive["deadLetterTargetArn"]["Fn::GetAtt"][0]
 
+    def backfill_of(self, task):
+        """The queue of a task's backfills: its logical id."""
+        return self.function(task, "dispatcher")["Environment"]["Variables"]["DRUMBEAT_BACKFILL_URL"]["Ref"]
+
     def only(self, kind):
         ((key, properties),) = self.of(kind).items()
         return key, properties

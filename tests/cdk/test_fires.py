@@ -122,3 +122,31 @@ def test_the_keeper_checks_every_quarter_of_an_hour(template):
 
     assert "rate(15 minutes)" == made["ScheduleExpression"]
     assert {"keeper": "check"} == json.loads(made["Targets"][0]["Input"])
+
+
+def test_a_task_after_others_hears_of_their_ends_only(template):
+    (rule,) = (made for key, made in template.of("AWS::Events::Rule").items() if key.startswith("afterboth"))
+    target = rule["Targets"][0]
+
+    assert ["drumbeat"] == rule["EventPattern"]["source"]
+    assert ["nightly", "often"] == rule["EventPattern"]["detail"]["task"]
+    assert not {"RUNNING", "WAITING"} & set(rule["EventPattern"]["detail"]["state"])
+    assert '{"task":"after-both","follow":<detail-run>}' == target["InputTransformer"]["InputTemplate"]
+
+
+def test_a_task_after_others_reads_what_they_left(template):
+    read = {resource for action, resource in template.may("after-both", "dispatcher") if action == "s3:GetObject"}
+
+    assert all(any(part in resource for resource in read) for part in ("/results/nightly/*", "/runs/often/*"))
+
+
+def test_an_event_pattern_is_the_author_s_own(template):
+    (rule,) = (made for key, made in template.of("AWS::Events::Rule").items() if key.startswith("onorder"))
+
+    assert {
+        "source": ["my.shop"],
+        "detail-type": ["Order placed"],
+        "detail": {"size": [{"numeric": [">", 1]}]},
+    } == rule["EventPattern"]
+    assert "InputTransformer" not in rule["Targets"][0]
+    assert "Input" not in rule["Targets"][0]

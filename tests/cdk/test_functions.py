@@ -67,6 +67,7 @@ def test_functions_learn_from_their_environment_what_they_serve(template):
         "DRUMBEAT_TABLE": f"<{table}>",
         "DRUMBEAT_BUCKET": f"<{bucket}>",
         "DRUMBEAT_QUEUE_URL": f"<{queue}>",
+        "DRUMBEAT_BACKFILL_URL": f"<{template.backfill_of('often')}>",
         "DRUMBEAT_DISPATCHER": f"<{template.functions['often', 'dispatcher']}>",
         "DRUMBEAT_IDEMPOTENCY_TABLE": told["DRUMBEAT_IDEMPOTENCY_TABLE"],
         "POWERTOOLS_SERVICE_NAME": "often",

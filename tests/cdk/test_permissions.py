@@ -43,10 +43,11 @@ def test_a_dispatcher_opens_runs_sends_chunks_announces_and_goes_on(template, bu
 
 def test_a_worker_consumes_settles_and_calls_its_dispatcher(template, bucket):
     queue, _ = template.queues_of("nightly")
+    backfill = template.backfill_of("nightly")
     allowed = template.may("nightly", "worker")
 
     assert {("sqs:ReceiveMessage", f"<{queue}.Arn>"), ("sqs:ChangeMessageVisibility", f"<{queue}.Arn>")} <= allowed
-    assert {f"<{queue}.Arn>"} == {resource for _, resource in of("sqs", allowed)}
+    assert {f"<{queue}.Arn>", f"<{backfill}.Arn>"} == {resource for _, resource in of("sqs", allowed)}
     assert {("lambda:InvokeFunction", f"<{template.functions['nightly', 'dispatcher']}.Arn>")} == of("lambda", allowed)
     assert {"GetItem", "PutItem", "UpdateItem"} == on_ledger(allowed)
     assert {f"{bucket}/runs/nightly/*", f"{bucket}/results/nightly/*"} == {

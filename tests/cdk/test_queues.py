@@ -56,6 +56,21 @@ def test_the_worker_takes_what_the_task_says(template, task):
     assert task.max_receives == template.resources[queue]["Properties"]["RedrivePolicy"]["maxReceiveCount"]
 
 
+def test_backfills_have_a_queue_of_their_own_that_is_polled_only_when_asked(template):
+    for task in TASKS.values():
+        if task.schedule is None:
+            continue
+        queue = template.backfill_of(task.name)
+        live, dead = template.queues_of(task.name)
+        (mapping,) = mappings_of(template, queue)
+
+        assert mapping["Enabled"] is False
+        assert {"Ref": template.functions[task.name, "worker"]} == mapping["FunctionName"]
+        found, like = (template.resources[key]["Properties"] for key in (queue, live))
+        assert like["VisibilityTimeout"] == found["VisibilityTimeout"]
+        assert dead == found["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+
+
 def test_the_keeper_takes_every_lane_s_dead_letters(template):
     for task in TASKS:
         _, dead = template.queues_of(task)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 
+import aws_lambda_powertools
 import pytest
+import typing_extensions
 from typer.testing import CliRunner, Result
 
 import drumbeat
@@ -98,6 +100,12 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folder]:
         (code / "drumbeat" / room).mkdir(parents=True, exist_ok=True)
         for source in (core / room).glob("*.py"):
             shutil.copy(source, code / "drumbeat" / room)
+    shutil.copytree(
+        Path(aws_lambda_powertools.__file__).parent,
+        code / "aws_lambda_powertools",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    shutil.copy(typing_extensions.__file__, code)
     shutil.copytree(folder.path / "handlers", code / "handlers")
     return folder
 

@@ -1,0 +1,51 @@
+"""`drumbeat redrive`: do again what a run has given up."""
+
+from typing import Annotated
+
+import typer
+
+from . import documents, options
+from .connection import connected
+from .screen import screen
+
+
+def redrive(  # noqa: PLR0917  (Typer passes them by name)
+    context: typer.Context,
+    run: options.Run,
+    error: options.ErrorFilter = "",
+    items: Annotated[
+        str | None, typer.Option("--items", metavar="NUMBERS", help="Only these, such as 3,7,10-20, as failures tells.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell how many items that would be.")] = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Do again just the items that a run has given up, or has dropped when it was cancelled; in the same run.
+
+    The run must have ended. Its counts stay exact, and it may be redriven as often as you like.
+
+    [bold]drumbeat redrive invoices/latest --dry-run[/]
+
+    [bold]drumbeat redrive invoices/2026-11-22T01:30:00Z --error Timeout[/]
+
+    [bold]drumbeat redrive invoices/2026-11-22T01:30:00Z --items 3,7,10-20[/]
+    """
+    with connected(context) as control:
+        done = control.redrive(run, error=error, items=items, dry_run=dry_run)
+    if as_json:
+        numbers = {
+            "failed": done.failed,
+            "dropped": done.dropped,
+            "redrive": done.round,
+            "lost_chunks": done.lost_chunks,
+        }
+        documents.put({"run": done.run, "items": done.items, **numbers, "dry_run": dry_run})
+        return
+    shown = ", ".join(map(str, done.numbers)) + (", ..." if done.items > len(done.numbers) else "")
+    what = f"{done.failed:,} that had failed" + (f" and {done.dropped:,} that were dropped" if done.dropped else "")
+    would = "would do" if dry_run else "does"
+    screen().print(f"redrive {done.round} of [cyan]{done.run}[/] {would} {done.items:,} items again: {what} ({shown})")
+    if done.lost_chunks:
+        screen().print(
+            f"[yellow]{done.lost_chunks:,} chunks were abandoned before a worker had them: their items aren't kept; "
+            "start another run for them[/]"
+        )
