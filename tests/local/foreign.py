@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import App, CfnOutput, CfnResource, Duration, NestedStack, RemovalPolicy, Stack
+from aws_cdk import App, CfnOutput, CfnResource, Duration, NestedStack, RemovalPolicy, Stack, TimeZone
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -99,7 +99,7 @@ def changes(stack: Stack) -> None:
 def reminders(stack: Stack) -> None:
     """A schedule of a time zone that sends to a queue, and one that calls an API."""
     queue = sqs.Queue(stack, "Queue", queue_name="reminders")
-    daily = scheduler.ScheduleExpression.cron(hour="9", minute="0", time_zone=_zone("Europe/Berlin"))
+    daily = scheduler.ScheduleExpression.cron(hour="9", minute="0", time_zone=TimeZone.of("Europe/Berlin"))
     text = scheduler.ScheduleTargetInput.from_object({"at": scheduler.ContextAttribute.scheduled_time})
     scheduler.Schedule(stack, "Daily", schedule=daily, target=scheduler_targets.SqsSendMessage(queue, input=text))
     statement = scheduler_targets.Universal(
@@ -171,9 +171,3 @@ def synthesize(outdir: Path) -> Path:
     function(weak, "Named", environment={"NAME": queue.queue_name})
     app.synth()
     return outdir
-
-
-def _zone(name: str) -> Any:
-    from aws_cdk import TimeZone  # noqa: PLC0415
-
-    return TimeZone.of(name)

@@ -1,6 +1,7 @@
 """Stacks that someone else wrote deploy and run as they are."""
 
 import json
+from contextlib import ExitStack
 
 import pytest
 
@@ -18,17 +19,9 @@ def foreign(tmp_path_factory):
 
 @pytest.fixture
 def opened(foreign):
-    clouds = []
-
-    def enter(*stacks, **options):
-        cloud = LocalCloud(foreign, stacks=stacks, **options)
-        clouds.append(cloud)
-        return cloud.__enter__()
-
-    yield enter
-    for cloud in clouds:
-        if hasattr(cloud, "_world"):
-            cloud.__exit__(None, None, None)
+    """Open a cloud with some of the stacks until the end of the test."""
+    with ExitStack() as stack:
+        yield lambda *stacks, **more: stack.enter_context(LocalCloud(foreign, stacks=stacks, **more))
 
 
 def named(facts, start):
