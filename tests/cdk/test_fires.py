@@ -27,7 +27,7 @@ def test_a_rule_serves_where_it_can_and_a_schedule_where_it_must(template, task)
     dispatcher = template.functions[task, "dispatcher"]
     by_rule, by_schedule = rule(template, dispatcher), schedule(template, dispatcher)
 
-    assert RULES.get(task) == (by_rule and by_rule["ScheduleExpression"])
+    assert RULES.get(task) == (by_rule and by_rule.get("ScheduleExpression"))
     assert SCHEDULES.get(task) == (by_schedule and by_schedule["ScheduleExpression"])
 
 
