@@ -66,6 +66,19 @@ def _functions(deployment: Deployment) -> Iterator[str]:
         for arn in (function.dead_letter_arn, function.on_failure_arn, function.on_success_arn):
             if arn is not None and not _exists(deployment, arn):
                 yield f"function {function.logical_id}: its destination {arn} {_MISSING}"
+        if function.runtime.startswith("python") and not _has_handler(function):
+            yield (
+                f"function {function.logical_id}: there is no module for its handler {function.handler!r} in its code"
+                f" {function.code} or its layers; Lambda would take it, and fail at every invocation"
+            )
+
+
+def _has_handler(function: Function) -> bool:
+    """Tell whether the handler's module is there: a file, a package, or an extension; a layer left out may have it."""
+    module = function.handler.rpartition(".")[0].replace(".", "/")
+    folders = [function.code, *(part for layer in function.layers for part in (layer / "python", layer))]
+    found = (path for folder in folders for path in folder.glob(f"{module}*") if module)
+    return function.layers_missing or any(path.name.partition(".")[0] == module.rpartition("/")[2] for path in found)
 
 
 def _trust(deployment: Deployment) -> Iterator[str]:

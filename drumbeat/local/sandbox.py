@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .code import Namespace
 
 
+_NOT_PYTHON = "the local cloud runs Python; function {0.logical_id} is in {0.runtime}"
 RESPONSE_BYTES = 6 * 1024 * 1024 + 100  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 
 
@@ -124,6 +125,8 @@ class Invocation:
 
     def _call(self, strand: Strand) -> Outcome:
         try:
+            if not self.function.runtime.startswith("python"):
+                raise LoadError("Runtime.Unsupported", _NOT_PYTHON.format(self.function))
             with no_handover(strand):
                 handler = load(self.function.handler)
         except LoadError as error:

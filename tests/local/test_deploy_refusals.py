@@ -49,6 +49,9 @@ def schedule(**properties: Any):
 
 FIFO = {"FifoQueue": True}
 TO_DEAD = {"deadLetterTargetArn": {"Fn::GetAtt": ["Dead", "Arn"]}, "maxReceiveCount": 3}
+STREAM = "arn:aws:kinesis:us-east-1:123456789012:stream/theirs"
+MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:theirs"
+CALL = {"Arn": "arn:aws:scheduler:::aws-sdk:sqs:purgeQueue", "RoleArn": {"Fn::GetAtt": ["Role", "Arn"]}}
 GONE = "arn:aws:sqs:us-east-1:123456789012:gone"
 
 
@@ -71,6 +74,13 @@ GONE = "arn:aws:sqs:us-east-1:123456789012:gone"
         ({"Role": ROLE, "Function": function(Environment={"Variables": {"A": "é" * 2048}})}, "takes 4097 bytes, 4096"),
         ({"Function": function(Role="arn:aws:iam::123456789012:role/gone")}, "role/gone is not in the stacks"),
         ({"Role": ROLE, "Function": function(Code={"ImageUri": "x"})}, "no container images"),
+        ({"Role": ROLE, "Function": function(Handler="gone.handler")}, "function Function: there is no module for its"),
+        ({"Role": ROLE, "Function": function(Handler="handler")}, "function Function: there is no module for its"),
+        (
+            {"Role": ROLE, "Queue": queue(), "Schedule": schedule(Target={**CALL, "Input": "no JSON"})},
+            "Schedule .*the input of .* is not JSON",
+        ),
+        ({"Rule": rule(Targets=[{"Arn": MACHINE, "Id": "t"}])}, "rule Rule: the local cloud delivers to fun"),
         ({"Rule": rule(ScheduleExpression="rate(1 minutes)")}, "Rule .AWS::Events::Rule.: .*minute"),
         ({"Rule": rule(ScheduleExpression="cron(0 0 * * * *)")}, "Rule"),
         ({"Rule": rule(EventBusName="mine")}, "only on the default event bus"),
@@ -109,6 +119,12 @@ def test_an_unknown_type_is_named_with_its_stack_and_id(synth):
         UnsupportedResource, match=r"stack 'S', Pipe: the local cloud knows no AWS::Pipes::Pipe;.*strict=False"
     ):
         deploy(root)
+
+
+def test_a_mapping_on_what_is_not_polled_is_named(synth):
+    template = {"Resources": {"Role": ROLE, "Function": function(), "Mapping": mapping(EventSourceArn=STREAM)}}
+    with pytest.raises(UnsupportedResource, match="Mapping: the local cloud polls queues and DynamoDB streams, not"):
+        deploy(synth(S=template))
 
 
 def test_a_custom_resource_is_named(synth):

@@ -249,3 +249,33 @@ def test_environment_and_credentials_are_put_back(app, open_cloud, monkeypatch):
     assert [] == boto3.client("sqs").list_queues().get("QueueUrls", [])
     cloud.__exit__(None, None, None)
     assert "mine" == os.environ["AWS_PROFILE"]
+
+
+def test_a_function_that_is_not_in_python_says_so_when_it_is_invoked(app, open_cloud):
+    app.function("one", "exports.handler = async () => 1")
+    app.resources["one"]["Properties"]["Runtime"] = "nodejs22.x"
+    outcome = open_cloud(app).invoke("one", {})
+
+    assert ("Runtime.Unsupported", True) == (outcome.error_type, "function one is in nodejs22.x" in outcome.message)
+
+
+def test_a_thread_that_a_handler_leaks_does_nothing_to_later_invocations(app, open_cloud):
+    code = """
+        import threading, time
+        n = []
+        def work():
+            while True:
+                time.sleep(0.2)
+                n.append(1)
+        def handler(event, context):
+            threading.Thread(target=work, daemon=True).start()
+            time.sleep(event["s"])
+            return len(n)
+    """
+    app.function("one", code)
+    app.function("two", "import time\ndef handler(event, context): time.sleep(5); return 'fine'")
+    cloud = open_cloud(app)
+
+    assert 4 <= cloud.invoke("one", {"s": 1}).value() <= 5
+    assert "fine" == cloud.invoke("two", {}).value()
+    assert cloud.invoke("one", {"s": 0}).ok
