@@ -23,5 +23,5 @@ def forget() -> None:
 
 
 def install() -> None:
-    """Let the app's functions import this as `faults_witness`."""
+    """Let the app's functions find this in `sys.modules`; to import it, it would have to be in their bundle."""
     sys.modules["faults_witness"] = sys.modules[__name__]
