@@ -88,7 +88,20 @@ class Follow:
         return {"task": self.run.task, "follow": self.run.id}
 
 
-Signal = Fire | Resume | Finish | Sweep | Follow
+@dataclass(frozen=True)
+class Combine:
+    """Combine the results under one leaf of a run's counting tree."""
+
+    run: Run
+    leaf: int
+
+    def event(self) -> dict[str, Any]:
+        """What the dispatcher that finishes a large run sends, once for each leaf."""
+        return {"task": self.run.task, "combine": self.run.id, "leaf": self.leaf}
+
+
+_PLAIN: dict[str, type[Finish | Sweep]] = {"finish": Finish, "sweep": Sweep}
+Signal = Fire | Resume | Finish | Sweep | Follow | Combine
 
 
 def parse_signal(event: Any, *, task: str, bucket: str, takes_events: bool = False) -> Signal:
@@ -109,18 +122,26 @@ def parse_signal(event: Any, *, task: str, bucket: str, takes_events: bool = Fal
         raise MalformedFire(
             f"a fire of task {event['task']!r} reached the dispatcher of {task!r}; correct the rule's input"
         )
+    signal = _told(event, task, bucket)
+    if signal is None:
+        raise MalformedFire(f"task {task!r}: the event has no scheduled_at; correct the rule's input ({_shape(event)})")
+    return signal
+
+
+def _told(event: Mapping[str, Any], task: str, bucket: str) -> Signal | None:
     match event:
         case {"scheduled_at": str(time)}:
             return _fire(event, task, parse_time(time).replace(second=0), bucket)
-        case {"resume": str(run_id), "epoch": int(epoch)}:
-            return Resume(_own(run_id, task, bucket), epoch)
-        case {"finish": str(run_id)}:
-            return Finish(_own(run_id, task, bucket))
-        case {"sweep": str(run_id)}:
-            return Sweep(_own(run_id, task, bucket))
         case {"follow": str(run_id)}:
             return Follow(replace(Run.parse(run_id, bucket=bucket), task=task))
-    raise MalformedFire(f"task {task!r}: the event has no scheduled_at; correct the rule's input ({_shape(event)})")
+        case {"resume": str(run_id), "epoch": int(epoch)}:
+            return Resume(_own(run_id, task, bucket), epoch)
+        case {"combine": str(run_id), "leaf": int(leaf)}:
+            return Combine(_own(run_id, task, bucket), leaf)
+    for name, kind in _PLAIN.items():
+        if isinstance(event.get(name), str):
+            return kind(_own(event[name], task, bucket))
+    return None
 
 
 def _fire(event: Mapping[str, Any], task: str, time: datetime, bucket: str) -> Fire:

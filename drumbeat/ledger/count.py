@@ -99,10 +99,13 @@ def totals_of(table: Table, run_id: str, chunks: int) -> Totals | None:
 
 
 def settled_chunks(
-    table: Table, run_id: str, chunks: int, *, kinds: tuple[str, ...] = KINDS
+    table: Table, run_id: str, chunks: int, *, kinds: tuple[str, ...] = KINDS, only: int | None = None
 ) -> Iterator[tuple[int, str]]:
-    """The settled chunks of a run in their order, each with its kind; no more than a window of the tree is held."""
-    for window in windows(chunks):
+    """The settled chunks of a run in their order, each with its kind; no more than a window of the tree is held.
+
+    only: the leaf that is looked at; all by default.
+    """
+    for window in windows(chunks) if only is None else (range(only, only + 1),):
         found = []
         for leaf in window:
             node = table.get(node_key(run_id, Node(0, leaf))) or {}

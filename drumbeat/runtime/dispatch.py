@@ -8,11 +8,12 @@ from drumbeat.ledger import count, pause
 from drumbeat.ledger.record import ABANDON, LOST, MISSED, RUNNING, SKIPPED, WAITING, Plan, RunRecord
 from drumbeat.ledger.runs import Runs
 from drumbeat.run import Run
-from drumbeat.signal import BACKFILL, Finish, Fire, Follow, Resume, Sweep, parse_signal
+from drumbeat.signal import BACKFILL, Combine, Finish, Fire, Follow, Resume, Sweep, parse_signal
 from drumbeat.task import Task
 
 from .announce import announce
 from .chain import follow
+from .combine import Combiner
 from .depart import active_runs, cancel_others, promote
 from .expand import Expansion, OutOfTime
 from .finish import Finisher
@@ -60,6 +61,10 @@ class Dispatcher:
                 self._expand(self._runs.claim(run, epoch=epoch, owner=owner), owner, left_s)
             case Finish(run):
                 Finisher(self._task, run, self._services).finish(owner)
+            case Combine(run, leaf):
+                record = self._runs.get(run)
+                if record is not None and record.state == RUNNING and not record.verdict:
+                    Combiner(self._services, self._task, record).combine_leaf(leaf)
             case Sweep(run):
                 self._sweep(self._runs.get(run), owner)
 

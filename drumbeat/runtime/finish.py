@@ -13,6 +13,7 @@ from drumbeat.task import Task
 
 from . import results, tolerance
 from .announce import announce
+from .combine import CombineFailed, Combiner
 from .depart import depart
 from .observability import count as metric
 from .observability import frames, logger
@@ -41,14 +42,24 @@ class Finisher:
             depart(self._services, self._task, record)
         elif totals is None:
             logger.warning("asked to finish a run that has unsettled chunks")
-        elif (begun := self._runs.begin_finish(record, owner=owner)) is not None:
-            self._end(begun, with_rest(begun, totals))
+        elif (counted := self._ready(record, totals)) is not None and (
+            begun := self._runs.begin_finish(record, owner=owner)
+        ) is not None:
+            self._end(begun, counted)
+
+    def _ready(self, record: RunRecord, totals: Totals) -> Totals | None:
+        """What the run has counted; None if others are still to combine its results."""
+        counted = with_rest(record, totals)
+        ends_well = not (record.verdict or record.halt or self._why_failed(record, counted))
+        if ends_well and self._task.combiner is not None:
+            return counted if Combiner(self._services, self._task, record).is_ready() else None
+        return counted
 
     def _end(self, record: RunRecord, counted: Totals) -> None:
         """The verdict comes before its announcement: another try after a crash must not announce a different one."""
         totals = record.with_redrive(counted)
         if not record.verdict:
-            record = self._decide(record, counted, totals)
+            record = self._decide(record, counted)
         state, reason = record.verdict, record.reason
         announce(self._services, record, state, totals)
         closed = self._runs.close(self._run, state=state, totals=totals, reason=reason, now=self._services.now())
@@ -56,16 +67,17 @@ class Finisher:
         logger.info("run ended", state=closed.state, succeeded=totals.succeeded, failed=totals.failed)
         depart(self._services, self._task, closed)
 
-    def _decide(self, record: RunRecord, counted: Totals, totals: Totals) -> RunRecord:
+    def _decide(self, record: RunRecord, counted: Totals) -> RunRecord:
         if record.halt in (CANCEL, ABANDON):
             return self._runs.decide(record, verdict=CANCELLED, reason=record.reason)
-        reason = self._why_failed(record, counted, totals)
+        reason = self._why_failed(record, counted)
         result = ""
         if not reason:
             reason, result = self._fan_in(record)
         return self._runs.decide(record, verdict=FAILED if reason else SUCCEEDED, reason=reason, result=result)
 
-    def _why_failed(self, record: RunRecord, counted: Totals, totals: Totals) -> str:
+    def _why_failed(self, record: RunRecord, counted: Totals) -> str:
+        totals = record.with_redrive(counted)
         if record.reason:
             return record.reason
         if counted.items != record.items:
@@ -88,6 +100,8 @@ class Finisher:
         try:
             value = self._result(record)
             return "", self._keep(value) if value is not None else ""
+        except CombineFailed as error:
+            return str(error), ""
         except Exception as error:
             logger.error("complete failed", error=type(error).__name__, frames=frames(error), attempt=record.tries)
             if record.tries < TRIES:
@@ -95,12 +109,14 @@ class Finisher:
             return f"complete raised {type(error).__name__}: {error}", ""
 
     def _result(self, record: RunRecord) -> Any:
-        run, found = record.run(self._services.settings.bucket), results.read(self._services, record)
-        if self._task.combiner is not None:
-            combined = self._task.combiner(found)
+        if self._task.combiner is None:
+            found = results.read(self._services, record)
+        else:
+            combined = Combiner(self._services, self._task, record).value()
             if self._task.fan_in is None:
                 return combined
             found = iter((combined,))
+        run = record.run(self._services.settings.bucket)
         return self._task.fan_in(run, found) if self._task.fan_in is not None else None
 
     def _keep(self, value: Any) -> str:

@@ -3,6 +3,8 @@
 import heapq
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from operator import itemgetter
 from typing import Any
 
@@ -12,6 +14,7 @@ from drumbeat.ledger.record import Round, RunRecord
 
 from .services import Services
 
+_ALONE, _AT_A_TIME, _WINDOW = 4, 10, 40  # botocore's pool has ten connections
 Results = Mapping[int, Any]
 """By the item's number in its run."""
 
@@ -44,9 +47,36 @@ def read(services: Services, record: RunRecord) -> Iterator[Any]:
         yield result
 
 
+def of_leaf(services: Services, found: Round, leaf: int) -> Iterator[Any]:
+    """The results of the chunks that one leaf of the counting tree holds."""
+    chunks = settled_chunks(services.table, found.tree, found.chunks, only=leaf)
+    for _, result in _of_chunks(services, found, chunks):
+        yield result
+
+
+def bodies(services: Services, keys: Iterable[str]) -> Iterator[bytes]:
+    """The objects under these keys in the app's bucket, in their order, several fetched at a time."""
+    bucket, keys = services.settings.bucket, iter(keys)
+
+    def fetch(key: str) -> bytes:
+        return services.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+
+    first = list(islice(keys, _ALONE))
+    yield from map(fetch, first)
+    if len(first) < _ALONE:
+        return
+    with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="results") as pool:
+        while window := list(islice(keys, _WINDOW)):
+            yield from pool.map(fetch, window)
+
+
 def _of_round(services: Services, found: Round) -> Iterator[tuple[int, Any]]:
-    for chunk, kind in settled_chunks(services.table, found.tree, found.chunks):
-        kept = _get(services, services.settings.bucket, _key(found.tree, chunk, kind))
+    return _of_chunks(services, found, settled_chunks(services.table, found.tree, found.chunks))
+
+
+def _of_chunks(services: Services, found: Round, chunks: Iterable[tuple[int, str]]) -> Iterator[tuple[int, Any]]:
+    for body in bodies(services, (_key(found.tree, chunk, kind) for chunk, kind in chunks)):
+        kept = {int(number): result for number, result in json.loads(body).items()}
         yield from sorted(kept.items(), key=itemgetter(0))
 
 

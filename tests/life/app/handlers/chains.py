@@ -52,3 +52,26 @@ def gather(values: Iterator[Any]) -> list[str]:
 mail.expand(lambda run: [run.result("report")])
 tidy.expand(lambda run: [dict(run.params)])
 heard.expand(lambda run: [run.params["event"]["detail"]])
+
+squares = Task("squares", chunk_size=1, retries=0, item_s=0.01)
+squares.expand(Range(0, 300))
+
+
+@squares.work
+def square(number: Any, run: Run) -> Any:
+    """Return the square; of text, the text itself."""
+    del run
+    return number * number if isinstance(number, int) else number
+
+
+@squares.combine
+def add(values: Iterator[int]) -> int:
+    """Add up; text among the numbers makes it raise."""
+    return sum(values)
+
+
+@squares.complete
+def only_one(run: Run, results: Iterator[int]) -> list[int]:
+    """Return what is left to fan in."""
+    del run
+    return list(results)
