@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from drumbeat.discovery import discover, load
-from drumbeat.errors import DuplicateTask, TaskModuleFailed, UnknownTask
+from drumbeat.errors import BudgetConflict, DuplicateTask, TaskModuleFailed, UnknownTask
 
 Package = Callable[..., str]
 
@@ -66,3 +66,10 @@ def test_a_task_that_is_gone_is_named_with_those_that_are_there(package: Package
 
     with pytest.raises(UnknownTask, match=r"task 'old' isn't declared in .*\.one \(it has: one\)"):
         load(f"{name}.one", "old")
+
+
+def test_tasks_that_disagree_on_a_budget_are_refused(package: Package) -> None:
+    task = "from drumbeat import Budget, Task\ntask = Task({!r}, budgets=(Budget('stripe', per_second={}),))\n"
+
+    with pytest.raises(BudgetConflict, match=r"'stripe' has per_second=50 in task 'one' and per_second=5 in"):
+        discover(package(one=task.format("one", 50), two=task.format("two", 5)))
