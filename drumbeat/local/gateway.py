@@ -24,6 +24,7 @@ from .baton import Killed, current
 from .bucket_events import BucketEvents
 from .dynamo import DynamoApi
 from .events_api import EventsApi
+from .expiry import Expiry
 from .invoke_api import InvokeApi
 from .items import Unusual
 from .limits import check_limits
@@ -59,7 +60,7 @@ class Gateway:
         self._dynamo = DynamoApi(world)
         self._answers |= {("dynamodb", name): made for name, made in self._dynamo.answers.items()}
         self._buckets = BucketEvents(world)
-        self._sources = (self._buckets, StreamSource(world))
+        self._sources = (self._buckets, StreamSource(world), Expiry(world))
         self._process: Any = None
         self._resumed = threading.local()
 

@@ -219,3 +219,22 @@ def parallel(lab: Lab):
         kinds = [kind for batch in lab.printed() for kind, of in batch if of == key]
         assert ["INSERT", "MODIFY", "MODIFY"] == kinds
     assert 1 < lab.peak("one") <= 3
+
+
+@row("An item is deleted within days of its time to live, and may be read until then", DYNAMODB + "TTL.html")
+def time_to_live(lab: Lab):
+    table(lab, "import json\ndef handler(e, c): print(json.dumps(e['Records'][0]))")
+    lab.resources["T"]["Properties"]["TimeToLiveSpecification"] = {"AttributeName": "until", "Enabled": True}
+    cloud = lab.open()
+    soon, never = {"N": str(int(cloud.now.timestamp()) + 3600)}, {"S": "no number"}
+    put(lab, "a", until=soon)
+    put(lab, "b", until=never)
+    put(lab, "c")
+    cloud.advance(hours=2)
+    client = cloud.client("dynamodb")
+    assert 3 == client.scan(TableName="T")["Count"]
+    cloud.advance(days=2)
+
+    assert {"b", "c"} == {item["pk"]["S"] for item in client.scan(TableName="T")["Items"]}
+    last = lab.printed()[-1]
+    assert ("REMOVE", "Service") == (last["eventName"], last["userIdentity"]["type"])
