@@ -20,7 +20,7 @@ from .layer import layer, move_into_place
 from .target import Target
 
 _FORMAT = 1
-_ROOMS = ("ledger", "runtime")
+_ROOMS = ("control", "ledger", "runtime")
 _LIMIT_BYTES = 250 * 1024 * 1024  # unzipped: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _KEPT = 5
 CACHE = Path(".drumbeat")

@@ -56,6 +56,7 @@ def failure(found: "Failure") -> dict[str, Any]:
         "attempts": found.attempts,
         "died_at": found.died_at,
         "chunk": found.chunk,
+        "request_id": found.request_id,
     }
 
 

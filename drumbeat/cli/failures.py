@@ -29,7 +29,7 @@ def failures(  # noqa: PLR0917  (Typer passes them by name)
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many to show.")] = 50,
     as_json: options.AsJson = False,
 ) -> None:
-    """List the items that a run has given up: number, item, error, attempts, when.
+    """List the items that a run has given up: number, item, error, attempts, when and in which invocation.
 
     Of an item that was done again, what its latest redrive says.
 
@@ -82,10 +82,14 @@ def _print_failures(console: Console, found: "Sequence[Failure]") -> None:
     table.add_column("item", overflow="ellipsis", no_wrap=True, max_width=_WIDTH)
     table.add_column("error", overflow="fold")
     table.add_column("attempts", justify="right", no_wrap=True)
-    table.add_column("at", no_wrap=True)
+    table.add_column("at, in the log of", no_wrap=True)
     for failure in found:
         item = json.dumps(failure.item, ensure_ascii=False)
         table.add_row(
-            str(failure.number), escape(item), escape(failure.text), str(failure.attempts), f"[dim]{failure.died_at}[/]"
+            str(failure.number),
+            escape(item),
+            escape(failure.text),
+            str(failure.attempts),
+            f"[dim]{failure.died_at} {failure.request_id}[/]",
         )
     console.print(table)

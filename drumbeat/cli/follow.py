@@ -73,7 +73,7 @@ def _bar(seen: "Iterable[Status]", console: Console, now: "Callable[[], datetime
         TextColumn("{task.fields[told]}"),
     )
     pace = Pace()
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, auto_refresh=False) as progress:
         bar = progress.add_task("", total=None, told="")
         for status in seen:
             pace.see(now(), status.done)
@@ -81,6 +81,7 @@ def _bar(seen: "Iterable[Status]", console: Console, now: "Callable[[], datetime
             progress.update(
                 bar, description=escape(status.record.id), total=status.items, completed=status.done, told=told
             )
+            progress.refresh()
             yield status
 
 

@@ -20,7 +20,10 @@ _SAMPLES = 5
 
 @dataclass(frozen=True)
 class Failure:
-    """One item that was given up: its number in the run, the item itself, why, after how many attempts, and when."""
+    """One item that was given up: its number in the run, the item itself, why, after how many attempts, and when.
+
+    request_id: the worker's invocation that gave it up, whose log says more.
+    """
 
     number: int
     item: Any
@@ -29,6 +32,7 @@ class Failure:
     attempts: int
     died_at: str
     chunk: int
+    request_id: str
 
     @property
     def text(self) -> str:
@@ -88,4 +92,5 @@ def _failure(clients: Clients, stack: DeployedStack, letter: DeadLetter) -> Fail
         attempts=letter.attempts,
         died_at=letter.died_at,
         chunk=letter.chunk,
+        request_id=letter.token.partition(".")[0],
     )

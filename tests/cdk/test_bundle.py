@@ -69,8 +69,8 @@ def digest(folder):
     return [(str(path.relative_to(folder)), hashlib.sha256(path.read_bytes()).hexdigest()) for path in found]
 
 
-def test_the_bundle_has_core_ledger_runtime_and_handlers_and_no_other_room(bundle):
-    assert {"ledger", "runtime"} == {
+def test_the_bundle_has_core_control_ledger_runtime_and_handlers_and_no_other_room(bundle):
+    assert {"control", "ledger", "runtime"} == {
         path.name for path in (bundle / "drumbeat").iterdir() if path.is_dir() and path.name != "__pycache__"
     }
     assert (bundle / "drumbeat" / "task.py").exists()
