@@ -36,6 +36,7 @@ from .streams import StreamSource
 from .sync import Sync
 from .world import World
 
+DENIED = ("AccessDenied", "AccessDeniedException", "AuthorizationError")
 _OK = SimpleNamespace(status_code=200, headers={}, raw=None)
 _METADATA = {"HTTPStatusCode": 200, "HTTPHeaders": {}, "RetryAttempts": 0}
 _KEY = "drumbeat_call"
@@ -166,6 +167,7 @@ class Gateway:
                 call.invocation.function.name,
                 operation=f"{call.service}.{call.operation}",
                 error=error.code,
+                **({"message": error.message} if error.code in DENIED else {}),
             )
         parsed = error.parsed()
         parsed["ResponseMetadata"] = {**_METADATA, "HTTPStatusCode": error.status}

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from drumbeat.ledger.runs import RunRecord
+from drumbeat.ledger.record import RunRecord
 
 from .cloud import OPEN, AppCloud
 

@@ -1,0 +1,1 @@
+"""Tasks that between them get every kind of grant."""
