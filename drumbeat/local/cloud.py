@@ -88,6 +88,7 @@ class LocalCloud(Views):
         self._output: Output
         self._capture: Capture
         self._importer: Importer
+        self._gateway: Gateway
         self._outer_environ: Any = None
 
     # -- open and close ------------------------------------------------------------------------------------
@@ -128,7 +129,7 @@ class LocalCloud(Views):
             world.bus = Bus(world)
             world.fires = Fires(world)
             world.mappings = Mappings(world)
-            gateway = Gateway(world)
+            self._gateway = gateway = Gateway(world)
             for part in (capture, self._importer, gateway, Shortcut(gateway), Threads(stage)):
                 part.open()
                 stack.callback(part.close)

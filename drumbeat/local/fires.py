@@ -23,6 +23,7 @@ from .world import World
 class _Armed:
     """A schedule that waits for its next instant."""
 
+    anchor: datetime
     instants: Iterator[datetime]
     fire: Callable[[datetime], None]
     next: datetime | None = None
@@ -53,7 +54,7 @@ class Fires:
             schedule = parse_schedule(rule.expression)
             now = self._world.clock.now
             instants = schedule.fires(after=now, anchor=now)
-            self._arm(rule.arn, _Armed(instants, lambda at: self._fire_rule(rule.arn, at)))
+            self._arm(rule.arn, _Armed(now, instants, lambda at: self._fire_rule(rule.arn, at)))
 
     def set_schedule(self, schedule: Schedule) -> None:
         self.forget(schedule.arn)
@@ -64,7 +65,7 @@ class Fires:
             )
             now = self._world.clock.now
             instants = parsed.fires(after=now, anchor=now)
-            self._arm(schedule.arn, _Armed(instants, lambda at: self._fire_schedule(schedule, at)))
+            self._arm(schedule.arn, _Armed(now, instants, lambda at: self._fire_schedule(schedule, at)))
 
     def forget(self, arn: str) -> None:
         armed = self._armed.pop(arn, None)

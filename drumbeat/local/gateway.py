@@ -144,6 +144,8 @@ class Gateway:
         answer = self._answers.get((call.service, call.operation))
         if answer is None:
             self._buckets.operation = call.operation
+            if self._world.heard is not None:
+                self._world.heard.begins(call)
             return None
         try:
             parsed = answer(call)
@@ -185,6 +187,8 @@ class Gateway:
             parsed.update(call.reply)
         if call.service == "s3" and http.status_code == 404 and call.invocation is not None:  # noqa: PLR2004
             self._hide_absence(call, parsed)
+        if self._world.heard is not None:
+            self._world.heard.ended(call, well=http.status_code < 300)  # noqa: PLR2004
         if http.status_code < 300:  # noqa: PLR2004
             if call.invocation is not None and not call.counted:
                 self._metering.count(call, parsed)

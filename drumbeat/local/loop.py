@@ -87,6 +87,32 @@ class Loop:
         finally:
             unwatch(nothing)
 
+    def run_only(self, wanted: Callable[[Callable[..., None]], bool], stop: Callable[[], bool]) -> bool:
+        """Run only what is wanted until `stop()`; the rest stays due, however late. False if nothing is left to run."""
+        held: list[tuple[int, int, Timer]] = []
+        outer, self.horizon = self.horizon, 1 << 63
+        try:
+            while not stop():
+                if self.next_at() is None:
+                    return False
+                entry = heapq.heappop(self._heap)
+                due, _, timer = entry
+                assert timer.call is not None
+                if wanted(timer.call):
+                    if due > self.clock.ns:
+                        self.clock.set(due)
+                    call, args = timer.call, timer.args
+                    timer.call, timer.args = None, ()
+                    self.events += 1
+                    call(*args)
+                else:
+                    held.append(entry)
+            return True
+        finally:
+            self.horizon = outer
+            for entry in held:
+                heapq.heappush(self._heap, entry)
+
     def run(self, until: int, stop: Callable[[], bool] | None = None) -> bool:
         """Run what is due up to `until`, or until `stop()` is true (asked after each event); returns whether it is."""
         outer_horizon, outer_stop = self.horizon, self.stop

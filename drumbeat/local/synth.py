@@ -31,13 +31,13 @@ def synthesize(app: Path) -> Path:
     assembly.parent.mkdir(exist_ok=True)
     with (app / ".drumbeat" / "cdk.out.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one process synthesizes, those beside it find it done
-        key = _key(app)
-        if not (assembly.is_dir() and stamp.is_file() and stamp.read_text() == key):
+        now = key(app)
+        if not (assembly.is_dir() and stamp.is_file() and stamp.read_text() == now):
             _require_node()
             stamp.unlink(missing_ok=True)
             shutil.rmtree(assembly, ignore_errors=True)
             _run(app, assembly)
-            stamp.write_text(key)
+            stamp.write_text(now)
     return assembly
 
 
@@ -87,7 +87,7 @@ def _context(settings: Path) -> dict[str, object]:
     return found
 
 
-def _key(app: Path) -> str:
+def key(app: Path) -> str:
     """A hash of everything that the template and the bundle are made from."""
     digest = hashlib.sha256(f"{sys.version} {app.resolve()}".encode())
     for path in _sources(app):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from .clock import Clock
 from .deployment import Deployment
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .iam import Authorizer
     from .mapping import Mappings
     from .queues import Queues
+    from .services import Call
     from .streams import StreamMapping
     from .timeline import Timeline
 
@@ -30,9 +31,18 @@ class Seeds:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
+        self.session = 0  # of a kept cloud: each one draws anew, so that no generator's state has to be kept
 
     def stream(self, name: str) -> Random:
-        return Random(f"{self._seed}/{name}")  # noqa: S311  a simulation, not a secret
+        part = f"{self.session}/{name}" if self.session else name
+        return Random(f"{self._seed}/{part}")  # noqa: S311  a simulation, not a secret
+
+
+class Heard(Protocol):
+    """What a kept cloud hears of calls: before moto answers one, and when any has succeeded."""
+
+    def begins(self, call: "Call") -> None: ...
+    def ended(self, call: "Call", *, well: bool) -> None: ...
 
 
 @dataclass
@@ -56,6 +66,7 @@ class World:
     async_queue: "AsyncQueue" = field(init=False)
     authorizer: "Authorizer | None" = None
     faults: Seam = field(default_factory=Seam)
+    heard: Heard | None = None
     streams: "dict[str, list[StreamMapping]]" = field(default_factory=dict)  # by table
 
     def uuid(self, rng: Random) -> str:
