@@ -49,6 +49,7 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "catch_up": ((timedelta, type(None)), "a timedelta, or None"),
     "deadline": ((timedelta, type(None)), "a timedelta, or None"),
     "keep_results": ((bool,), "True or False"),
+    "by_reference": ((bool, type(None)), "True, False or None"),
     "idempotent_by": ((str, type(None)), "the name of a field of the items, or None"),
     "tracing": ((bool,), "True or False"),
 }

@@ -7,6 +7,7 @@ from typing import Any
 
 from . import limits
 from .errors import ItemNotJson, ItemTooLarge, MalformedMessage
+from .reference import Reference, parse_reference
 from .run import Run
 
 VERSION = 1
@@ -21,15 +22,27 @@ class Packed:
 
     In a redrive, `first` counts the items that are done again, and `round` says which redrive of the run it is; each
     item is `{"n": its number in the run, "item": ...}`.
+    A chunk by reference has no items but their `count`, and says with `reference` where they are; `position` is how far
+    in its source an expansion has come with it.
     """
 
     number: int
     first: int
     items: tuple[str, ...]
     round: int = 0
+    reference: Reference | None = None
+    count: int = -1
+    position: int = 0
+
+    def __post_init__(self) -> None:
+        if self.count < 0:
+            object.__setattr__(self, "count", len(self.items))
 
     def body(self, run_id: str) -> str:
-        """The message that carries the items."""
+        """The message that carries the items, or says where they are."""
+        if self.reference is not None:
+            told = json.dumps(self.reference.text(), separators=(",", ":"))
+            return f'{self._head(run_id)},"count":{self.count},"ref":{told}}}'
         return f'{self._head(run_id)},"items":[{",".join(self.items)}]}}'
 
     def pointer(self, run_id: str, key: str) -> str:
@@ -47,7 +60,10 @@ class Packed:
 
 @dataclass(frozen=True)
 class Chunk:
-    """A chunk as it arrives: `items`, or None and the `key` in the app's bucket where they are."""
+    """A chunk as it arrives: `items`, or None and the `key` in the app's bucket where they are.
+
+    again: whether it was sent again by the keeper, so that workers may have been at it, whatever SQS has counted.
+    """
 
     run: Run
     number: int
@@ -56,6 +72,8 @@ class Chunk:
     items: Sequence[Any] | None
     key: str | None = None
     round: int = 0
+    reference: Reference | None = None
+    again: bool = False
 
     @property
     def tree(self) -> str:
@@ -122,13 +140,12 @@ def parse(body: str, *, bucket: str) -> Chunk:
         message = json.loads(body)
         if message["v"] != VERSION:
             raise MalformedMessage(f"message version {message['v']!r}; this worker reads version {VERSION}")
-        items = message.get("items")
-        if items is None:
-            count, key = _count(message["count"]), message["s3"]
-        else:
-            count, key = len(items), None
-        if not isinstance(items, list | None) or not isinstance(key, str | None) or (items is None) == (key is None):
-            raise MalformedMessage("either a list of items or the S3 key of one is expected")
+        items, key, reference = message.get("items"), message.get("s3"), message.get("ref")
+        if not isinstance(items, list | None) or not isinstance(key, str | None):
+            raise MalformedMessage("a list of items or the S3 key of one is expected")
+        if sum(found is not None for found in (items, key, reference)) != 1:
+            raise MalformedMessage("either a list of items, the S3 key of one, or a reference is expected")
+        count = _count(message["count"]) if items is None else len(items)
         run = Run.parse(message["run"], bucket=bucket)
         round_ = _count(message.get("round", 0))
         if key is not None and not key.startswith(f"runs/{tree_of(run.id, round_)}/"):
@@ -141,11 +158,19 @@ def parse(body: str, *, bucket: str) -> Chunk:
             items,
             key,
             round_,
+            reference=None if reference is None else parse_reference(reference),
+            again=bool(message.get("again")),
         )
     except MalformedMessage:
         raise
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise MalformedMessage(f"not a chunk ({type(error).__name__}); something else has sent it") from None
+
+
+def sent_again(body: str) -> str:
+    """The message of a chunk that is sent again, if there is room to say so."""
+    marked = f'{body.rstrip()[:-1]},"again":1}}'
+    return marked if len(marked.encode()) <= limits.SQS_MESSAGE_BYTES else body
 
 
 def _count(value: Any) -> int:

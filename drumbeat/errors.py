@@ -60,6 +60,10 @@ class SourceMissing(ExpandFailed):
     """The source of a run's items doesn't exist or may not be read."""
 
 
+class SourceChanged(ExpandFailed):
+    """The source of a run's items isn't any more what it was when the run was expanded."""
+
+
 class ResultNotJson(DrumbeatError):
     """What the work function returned isn't JSON."""
 
@@ -81,7 +85,7 @@ class DeadlineExceeded(DrumbeatError):
 
 
 class RunHalted(DrumbeatError):
-    """The run was halted before this item was done again."""
+    """The run was halted before this item was done."""
 
 
 class RunRefused(DrumbeatError):

@@ -44,6 +44,9 @@ class Task:
     item_timeout_s: how long one item may take (above 0); None for as long as the invocation lasts.
     budgets: rates that this task's items share with whoever else names the same budget.
     chunk_size, chunk_bytes: how many items, and bytes of JSON, share one message at most.
+    by_reference: whether messages say where their items are instead of holding them.  By default they do where the
+        source can be read again by range (Range, S3Lines); with True, what another source or a function yields is
+        first written to S3.
     batch_size, batch_window_s: how many messages one invocation takes, and how long it may wait for them.
     overlap: a fire while an earlier run of the task is active: "skip" it; let it wait, "buffer_one" at most or
         "buffer_all"; "cancel_other" runs for it; or "allow" it, up to `max_active_runs` at the same time.
@@ -78,6 +81,7 @@ class Task:
     budgets: tuple[Budget, ...] = ()
     chunk_size: int = 100
     chunk_bytes: int = 256 * 1024
+    by_reference: bool | None = None
     batch_size: int = 1
     batch_window_s: int = 0
     overlap: str = "skip"

@@ -15,6 +15,7 @@ from .lane import KEEPER_TIMEOUT_S, Lane
 from .ledger import Ledger
 from .platform import Platform
 from .queue import safe_queue
+from .sources import grant_lines
 from .store import Store
 
 CHECK = {"keeper": "check"}
@@ -72,6 +73,7 @@ class Keeper(Construct):
         allow_announce(self.keeper)
         for lane in lanes:
             self._look_after(lane)
+            grant_lines(lane.task, self.keeper, store.bucket)
         events.Rule(
             self,
             "Check",

@@ -15,7 +15,9 @@ def grant_source(task: Task, *, dispatcher: Function, worker: Function, bucket: 
     """Let the dispatcher read where the items come from, and the worker read the objects that are the items."""
     match task.source:
         case S3Lines() as source:
-            dispatcher.allow("s3:GetObject", on=f"{_bucket_arn(source.bucket, bucket)}/{fixed_part(source.key)}")
+            _allow_lines(source, bucket, dispatcher)
+            if task.by_reference is not False:
+                _allow_lines(source, bucket, worker)
         case S3Objects() as source:
             arn, pattern = _bucket_arn(source.bucket, bucket), f"{fixed_part(source.prefix).rstrip('*')}*"
             dispatcher.allow("s3:ListBucket", on=arn, StringLike={"s3:prefix": pattern})
@@ -23,6 +25,16 @@ def grant_source(task: Task, *, dispatcher: Function, worker: Function, bucket: 
         case DynamoItems() as source:
             arn = Stack.of(dispatcher).format_arn(service="dynamodb", resource="table", resource_name=source.table)
             dispatcher.allow("dynamodb:DescribeTable", "dynamodb:Scan", on=arn)
+
+
+def grant_lines(task: Task, function: Function, bucket: s3.IBucket) -> None:
+    """Let a function read the lines that a task's chunks refer to."""
+    if isinstance(task.source, S3Lines) and task.by_reference is not False:
+        _allow_lines(task.source, bucket, function)
+
+
+def _allow_lines(source: S3Lines, bucket: s3.IBucket, function: Function) -> None:
+    function.allow("s3:GetObject", on=f"{_bucket_arn(source.bucket, bucket)}/{fixed_part(source.key)}")
 
 
 def fixed_part(template: str) -> str:

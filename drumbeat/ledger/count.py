@@ -6,7 +6,7 @@ between two steps heals with the next repeat.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .table import Item, Key, Table
 from .tree import FANOUT, Node, chunk_at, leaves, locate, partial, root, windows
@@ -44,13 +44,14 @@ KINDS = ("done", "bad", "gone")
 class Settled:
     """What became of a write: whether it was the one that counted, and the run's totals if the run is now full.
 
-    leaf, leaf_totals: the leaf that holds the chunk, and what it has counted.
+    leaf, leaf_totals: the leaf that holds the chunk, and what it has counted; totals: what the chunk has.
     """
 
     accepted: bool
     run_totals: Totals | None
     leaf: Node | None = None
     leaf_totals: Totals | None = None
+    totals: Totals | None = None
 
 
 def settle(table: Table, run_id: str, chunk: int, totals: Totals, *, expires_at: int, kind: str = "") -> Settled:
@@ -59,7 +60,8 @@ def settle(table: Table, run_id: str, chunk: int, totals: Totals, *, expires_at:
     `run_id` is the name of a tree: of a run, or of one of its redrives.  kind: if not the one that the totals tell.
     """
     leaf, position = locate(chunk)
-    return _add(table, run_id, leaf, position, totals, kind=kind or totals.kind, expires_at=expires_at)
+    found = _add(table, run_id, leaf, position, totals, kind=kind or totals.kind, expires_at=expires_at)
+    return replace(found, totals=totals)
 
 
 def settled(table: Table, run_id: str, chunk: int, *, expires_at: int) -> Settled | None:
@@ -69,6 +71,13 @@ def settled(table: Table, run_id: str, chunk: int, *, expires_at: int) -> Settle
     if not any(position in item.get(kind, ()) for kind in KINDS):
         return None
     return Settled(accepted=False, run_totals=_climb(table, run_id, leaf, item, expires_at=expires_at))
+
+
+def kind_of(table: Table, run_id: str, chunk: int) -> str:
+    """As what a chunk is settled; nothing if it isn't."""
+    leaf, position = locate(chunk)
+    item = table.get(node_key(run_id, leaf)) or {}
+    return next((kind for kind in KINDS if position in item.get(kind, ())), "")
 
 
 def seal(table: Table, run_id: str, chunks: int, *, expires_at: int) -> Totals | None:
@@ -163,5 +172,6 @@ def _climb(table: Table, run_id: str, node: Node, item: Item, *, expires_at: int
 
 
 def _is_full(item: Item) -> bool:
+    """Whether all children are there; others may be, too: sent by a dispatcher that died before it could say so."""
     size: int = item.get("size", FANOUT)
-    return sum(len(item.get(kind, ())) for kind in KINDS) == size
+    return len([position for kind in KINDS for position in item.get(kind, ()) if position < size]) == size

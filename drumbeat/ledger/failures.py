@@ -1,26 +1,33 @@
 """How many items of a run have failed so far, well enough to stop a run early, at next to no cost.
 
-The exact count is in the leaves, of which a large run has thousands.  Here each leaf reports every `step` of its
-failures, as members of one set: so a repeat adds nothing, and nothing is ever counted that didn't fail.  A run that
-tolerates few failures is stopped at the first one too many; one that tolerates many, at most a step a leaf later.
+The exact count is in the leaves, of which a large run has thousands.  Here a leaf reports how many of its items have
+failed, whenever that is another `step` of them: so nothing is ever counted that didn't fail, and a run writes here a
+few hundred times at most.  A run that tolerates less than 256 failures is stopped at the first one too many; one that
+tolerates more, at most a step a leaf later (a step is a 128th of what is tolerated).  A report that a crash has
+swallowed is made up for by the leaf's next one.
 """
 
 from .table import Key, Table
 from .tree import Node
 
-_REPORTS = 128  # so that the record stays within about a write unit
+_STEPS = 128  # so that the record stays within a few write units
 
 
-def report(table: Table, tree: str, leaf: Node, failed: int, *, tolerated: int, expires_at: int) -> bool:
-    """Report that so many items have failed in a leaf; whether the run now has more failures than it tolerates."""
-    step = max(1, tolerated // _REPORTS)
-    reports = {f"{leaf.index}.{number}" for number in range(1, min(failed // step, _REPORTS * 2) + 1)}
-    if not reports:
+def report(table: Table, tree: str, leaf: Node, failed: int, *, new: int, tolerated: int, expires_at: int) -> bool:
+    """Report that so many items have failed in a leaf; whether the run now has more failures than it tolerates.
+
+    new: how many of them weren't there before; while they make no step, there is nothing to report.
+    """
+    step = max(1, tolerated // _STEPS)
+    if failed // step == (failed - new) // step:
         return False
+    name = f"leaf{leaf.index}"
     item, _ = table.update(
         Key(f"failures#{tree}", "failures"),
-        "SET #expires_at = :expires_at ADD #reports :reports",
-        reports=reports,
+        f"SET #{name} = :failed, #expires_at = :expires_at",
+        f"attribute_not_exists(#{name}) OR #{name} < :failed",
+        failed=failed,
         expires_at=expires_at,
     )
-    return len(item["reports"]) * step > tolerated
+    reported = [int(number) for name, number in item.items() if name.startswith("leaf")]
+    return sum(reported) > tolerated

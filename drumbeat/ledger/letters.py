@@ -56,8 +56,8 @@ def read(table: Table, record: RunRecord, *, numbers: Numbers) -> Iterator[DeadL
     streams: list[Iterator[tuple[int, int, DeadLetter | None]]] = []
     for number, found in enumerate(record.rounds):
         if found.manifest:
-            streams.append((n, number, None) for n in numbers(found.manifest))
-        streams.append((letter.number, number, letter) for letter in _of_round(table, found))
+            streams.append(_done_again(numbers(found.manifest), number))
+        streams.append(_given_up(_of_round(table, found), number))
     merged = heapq.merge(*streams, key=itemgetter(0))
     for _, group in groupby(merged, key=itemgetter(0)):
         said = list(group)
@@ -67,8 +67,12 @@ def read(table: Table, record: RunRecord, *, numbers: Numbers) -> Iterator[DeadL
                 yield letter
 
 
-def _numbered(table: Table, found: Round, number: int) -> Iterator[tuple[int, int, DeadLetter | None]]:
-    return ((letter.number, number, letter) for letter in _of_round(table, found))
+def _done_again(numbers: Iterable[int], round_: int) -> Iterator[tuple[int, int, DeadLetter | None]]:
+    return ((number, round_, None) for number in numbers)
+
+
+def _given_up(letters: Iterable[DeadLetter], round_: int) -> Iterator[tuple[int, int, DeadLetter | None]]:
+    return ((letter.number, round_, letter) for letter in letters)
 
 
 def _of_round(table: Table, found: Round) -> Iterator[DeadLetter]:

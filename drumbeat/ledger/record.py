@@ -41,8 +41,10 @@ class RunRecord:
     """A run as the ledger has it. Times as `format_time` writes them.
 
     chunks, items, messages: how far the expansion has come; in a redrive, that of the redrive, until it ends.
+    position, pin: how far in a source that is only referred to, and the ETag that it must have.
     halt: why nothing more of the run is to be done, if so; the run ends when all its chunks are settled.
-    round: how often the run was redriven; history: the earlier rounds; base: what was counted before this one.
+    round: how often the run was redriven, reopened_at: when it was the last time.
+    history: the earlier rounds; base: what was counted before this one.
     again_failed, again_dropped: of the items that this round does again, how many had failed and were dropped.
     """
 
@@ -70,6 +72,7 @@ class RunRecord:
     started_at: str = ""
     deadline_at: str = ""
     completed_at: str = ""
+    reopened_at: str = ""
     queue_url: str = ""
     dispatcher: str = ""
     tries: int = 0
@@ -78,6 +81,8 @@ class RunRecord:
     keeps_results: bool = False
     result: str = ""
     items_key: str = ""
+    position: int = 0
+    pin: str = ""
     round: int = 0
     history: str = ""
     base: str = ""

@@ -1,20 +1,17 @@
-"""The life of a run's record: opened once, expanded by one dispatcher at a time, sealed, and closed once.
-
-Whoever expands holds the run by `epoch` and `owner`.  A repeated delivery of the same invocation is the same owner and
-goes on; another invocation is not, and does nothing; a hand-over or a takeover moves the epoch and so fences the old.
-"""
+"""The life of a run's record: opened once, expanded (see `hold`), maybe halted, closed once, reopened by redrives."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from drumbeat.errors import Fenced, RunLost
 from drumbeat.run import Run, format_time
-from drumbeat.signal import BACKFILL, Fire
+from drumbeat.signal import BACKFILL, LIVE, Fire
 
 from .active import Active, Entry
 from .count import Totals
+from .hold import Hold
 from .record import (
     ABANDON,
     CANCEL,
@@ -31,16 +28,13 @@ from .record import (
     RunRecord,
     run_key,
 )
-from .table import ABSENT, Item, Table
+from .table import ABSENT, Item
 
-_HELD = "#state = :running AND #epoch = :epoch AND #owner = :owner"
+_SAME_ROUND = "(#round = :round OR attribute_not_exists(#round))"
 
 
-class Runs:
+class Runs(Hold):
     """The runs of all tasks in one ledger table."""
-
-    def __init__(self, table: Table) -> None:
-        self._table = table
 
     def get(self, run: Run) -> RunRecord | None:
         """The record of a run, or None."""
@@ -109,117 +103,65 @@ class Runs:
             return record
         return None
 
-    def claim(self, run: Run, *, epoch: int, owner: str) -> RunRecord | None:
-        """Take up a run that was handed over under this epoch; None if somebody else did."""
-        item, accepted = self._table.update(
-            run_key(run),
-            "SET #owner = :owner",
-            "#state = :running AND #epoch = :epoch AND (#owner = :owner OR #owner = :nobody)",
-            owner=owner,
-            nobody="",
-            running=RUNNING,
-            epoch=epoch,
-        )
-        return RunRecord.of(item) if accepted else None
-
-    def hand_over(self, record: RunRecord) -> RunRecord:
-        """Let go of a run for the next invocation, under the next epoch; raises Fenced if it was taken already."""
-        return self._held(
-            record,
-            "SET #epoch = :next, #owner = :nobody, #tries = :zero",
-            next=record.epoch + 1,
-            nobody="",
-            zero=0,
-        )
-
-    def take_over(self, record: RunRecord) -> RunRecord | None:
-        """Take a run from an owner that gives no sign of life; None if it did meanwhile."""
-        item, accepted = self._table.update(
-            run_key(Run.parse(record.id)),
-            "SET #epoch = :next, #owner = :nobody, #takeovers = :takeovers",
-            "#state = :running AND #epoch = :epoch AND #chunks = :chunks",
-            running=RUNNING,
-            epoch=record.epoch,
-            chunks=record.chunks,
-            next=record.epoch + 1,
-            nobody="",
-            takeovers=record.takeovers + 1,
-        )
-        return RunRecord.of(item) if accepted else None
-
-    def save_cursor(self, record: RunRecord, *, chunks: int, items: int, messages: int) -> RunRecord:
-        """Record how far the chunks were sent; raises Fenced if the run isn't ours any more."""
-        return self._held(
-            record,
-            "SET #chunks = :chunks, #items = :items, #messages = :messages",
-            chunks=chunks,
-            items=items,
-            messages=messages,
-        )
-
-    def count_try(self, record: RunRecord) -> RunRecord:
-        """Record one more failed try to expand; raises Fenced if the run isn't ours any more."""
-        return self._held(record, "SET #tries = :tries", tries=record.tries + 1)
-
-    def stop_at(self, record: RunRecord, *, items: int, reason: str) -> RunRecord:
-        """Decide that the run has only so many items, and why, before the last of them are sent."""
-        return self._held(record, "SET #stop = :stop, #reason = :reason", stop=items, reason=reason)
-
-    def seal(self, record: RunRecord) -> RunRecord:
-        """Fix the number of chunks at the cursor's; raises Fenced if the run isn't ours any more."""
-        return self._held(record, "SET #sealed = :true, #tries = :zero", true=True, zero=0)
-
     def begin_finish(self, record: RunRecord, *, owner: str) -> RunRecord | None:
         """Count one more try to finish a run; None if somebody else has just begun one, or the run has ended."""
         item, accepted = self._table.update(
             run_key(Run.parse(record.id)),
             "SET #tries = :next, #finisher = :owner",
-            "#state = :running AND #tries = :tries",
+            f"#state = :running AND #tries = :tries AND {_SAME_ROUND}",
             running=RUNNING,
+            round=record.round,
             tries=record.tries,
             next=record.tries + 1,
             owner=owner,
         )
-        ours = item.get("finisher") == owner and item.get("tries") == record.tries + 1
+        ours = (item.get("finisher"), item.get("tries"), item.get("round")) == (owner, record.tries + 1, record.round)
         return RunRecord.of(item) if accepted or ours else None
 
     def decide(self, record: RunRecord, *, verdict: str, reason: str, result: str = "") -> RunRecord:
-        """Fix how a run will end, once, before anybody is told; a repeat returns what was decided first."""
+        """Fix how a run will end, once, before anybody is told; a repeat returns what was decided first.
+
+        Raises Fenced if the run was redriven meanwhile: then somebody else has ended the round that this is about.
+        """
         item, _ = self._table.update(
             run_key(Run.parse(record.id)),
             "SET #verdict = :verdict, #reason = :reason, #result = :result",
-            "#state = :running AND (attribute_not_exists(#verdict) OR #verdict = :none)",
+            f"#state = :running AND (attribute_not_exists(#verdict) OR #verdict = :none) AND {_SAME_ROUND}",
             running=RUNNING,
+            round=record.round,
             none="",
             verdict=verdict,
             reason=reason,
             result=result,
         )
-        return RunRecord.of(item)
+        return self._of_round(item, record)
 
-    def close(self, run: Run, *, state: str, totals: Totals, reason: str, now: datetime) -> RunRecord:
-        """End a run, once; a repeat returns it as it ended. Raises RunLost for a run that was never opened."""
-        before = self.get(run)
+    def close(self, record: RunRecord, *, state: str, totals: Totals, reason: str, now: datetime) -> RunRecord:
+        """End a run, once; a repeat returns it as it ended.
+
+        Of a halted run, items may have been counted that were sent without the cursor knowing.  Raises Fenced if the
+        run was redriven meanwhile, and RunLost if it isn't in the ledger.
+        """
+        items = max(record.all_items, totals.items) if record.halt else record.all_items
         item, _ = self._table.update(
-            run_key(run),
+            run_key(Run.parse(record.id)),
             "SET #state = :state, #succeeded = :succeeded, #failed = :failed, #attempts = :attempts, "
             "#dropped = :dropped, #items = :items, #reason = :reason, #completed_at = :now",
-            "#state = :running",
+            f"#state = :running AND {_SAME_ROUND}",
             state=state,
             running=RUNNING,
+            round=record.round,
             succeeded=totals.succeeded,
             failed=totals.failed,
             attempts=totals.attempts,
             dropped=totals.dropped,
-            items=before.all_items if before else 0,
+            items=items,
             reason=reason,
             now=format_time(now),
         )
-        if not item:
-            raise RunLost(f"{run.id} isn't in the ledger; it expired or was never opened")
-        return RunRecord.of(item)
+        return self._of_round(item, record)
 
-    def halt(self, run: Run, *, kind: str, reason: str) -> RunRecord | None:
+    def halt(self, run: Run, *, kind: str, reason: str, now: datetime) -> RunRecord | None:
         """Let nothing more of a run be done; its record afterwards, None if there is none. The first to halt it wins.
 
         One that waits is CANCELLED at once.  A run that has ended, or whose end is decided, stays as it is; one that
@@ -227,12 +169,13 @@ class Runs:
         """
         waiting, accepted = self._table.update(
             run_key(run),
-            "SET #state = :cancelled, #reason = :reason, #halt = :kind",
+            "SET #state = :cancelled, #reason = :reason, #halt = :kind, #completed_at = :now",
             "#state = :waiting",
             cancelled=CANCELLED,
             waiting=WAITING,
             reason=reason,
             kind=kind,
+            now=format_time(now),
         )
         if accepted or not waiting:
             return RunRecord.of(waiting) if waiting else None
@@ -255,7 +198,8 @@ class Runs:
         """Begin the next round of a run that has ended: do the items of a manifest again; None if somebody else did.
 
         manifest: the S3 key of JSON Lines {"n": number, "item": ...}, in the order of numbers; `failed` and `dropped`:
-        how many of them had failed and had been dropped.
+        how many of them had failed and had been dropped.  They go through the live queue, whatever lane the run had:
+        the queue of backfills is polled only while there is one.
         """
         rounds = [{"chunks": found.chunks, "manifest": found.manifest} for found in record.rounds]
         item, accepted = self._table.update(
@@ -263,15 +207,18 @@ class Runs:
             "SET #state = :running, #round = :next, #epoch = :epoch, #owner = :nobody, #sealed = :false, "
             "#chunks = :zero, #items = :zero, #messages = :zero, #tries = :zero, #takeovers = :zero, #stop = :none, "
             "#halt = :nobody, #verdict = :nobody, #reason = :nobody, #completed_at = :nobody, #deadline_at = :nobody, "
+            "#lane = :live, #queue_url = :nobody, #reopened_at = :now, "
             "#history = :history, #base = :base, #items_key = :manifest, #again_failed = :failed, "
             "#again_dropped = :dropped, #expires_at = :expires_at",
-            "#state = :state AND (#round = :round OR attribute_not_exists(#round))",
+            f"#state = :state AND {_SAME_ROUND}",
             running=RUNNING,
             state=record.state,
             round=record.round,
             next=record.round + 1,
             epoch=record.epoch + 1,
             nobody="",
+            live=LIVE,
+            now=format_time(now),
             false=False,
             zero=0,
             none=-1,
@@ -301,26 +248,21 @@ class Runs:
         """The task's run of the latest scheduled time."""
         return next(self.of_task(task), None)
 
+    @staticmethod
+    def _of_round(item: Item, record: RunRecord) -> RunRecord:
+        if not item:
+            raise RunLost(f"{record.id} isn't in the ledger; it expired or was never opened")
+        found = RunRecord.of(item)
+        if found.round != record.round:
+            raise Fenced(f"{record.id}: it was redriven while this invocation was ending round {record.round}")
+        return found
+
     def _create(self, fresh: RunRecord, *, instead_of: tuple[str, ...]) -> tuple[RunRecord, bool]:
         """Write a record where there is none, or one in such a state; otherwise return the one that is there."""
         states = {f"state{number}": state for number, state in enumerate(instead_of)}
         condition = " OR ".join([ABSENT, *(f"#state = :{name}" for name in states)])
         item, accepted = self._table.put(run_key(Run.parse(fresh.id)), vars(fresh), condition, **states)
         return (fresh if accepted else RunRecord.of(item)), accepted
-
-    def _held(self, record: RunRecord, expression: str, **values: str | int | bool) -> RunRecord:
-        item, accepted = self._table.update(
-            run_key(Run.parse(record.id)),
-            expression,
-            _HELD,
-            running=RUNNING,
-            epoch=record.epoch,
-            owner=record.owner,
-            **values,
-        )
-        if accepted or _was_handed_over(item, values):
-            return RunRecord.of(item)
-        raise Fenced(f"{record.id}: epoch {record.epoch} was taken over; this invocation stops")
 
 
 def _new(run: Run, entry: Entry, now: datetime) -> RunRecord:
@@ -338,8 +280,3 @@ def _new(run: Run, entry: Entry, now: datetime) -> RunRecord:
         completed_at=time if entry.state == SKIPPED else "",
         expires_at=int((now + RETENTION).timestamp()),
     )
-
-
-def _was_handed_over(item: Item, values: Mapping[str, str | int | bool]) -> bool:
-    """Whether a hand-over was refused only because its own first try was applied and the answer lost."""
-    return "next" in values and item.get("epoch") == values["next"] and item.get("owner") == ""

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from drumbeat.chunk import Chunk, parse
+from drumbeat.chunk import Chunk, parse, sent_again
 from drumbeat.errors import MalformedMessage, WorkerDied
 from drumbeat.ledger import count, progress
 from drumbeat.ledger.progress import Progress
@@ -67,7 +67,7 @@ class DeadLetters:
         following = replace(state, rounds=state.rounds + 1)
         self._write(chunk, following, token)
         delay = min(SQS_DELAY_S, _DELAY_S * 2**state.rounds)
-        self._services.sqs.send_message(QueueUrl=run.queue_url, MessageBody=body, DelaySeconds=delay)
+        self._services.sqs.send_message(QueueUrl=run.queue_url, MessageBody=sent_again(body), DelaySeconds=delay)
         metric("ChunksSentAgain", task=run.task)
         logger.warning("chunk sent again", round=following.rounds, attempted=state.was_attempted, delay_s=delay)
 

@@ -21,6 +21,8 @@ def active_runs(services: Services, task: Task) -> Active:
 
 def depart(services: Services, task: Task, record: RunRecord) -> None:
     """Take a run that has ended off its task's active ones, and let those start that it kept waiting."""
+    if record.state == CANCELLED and not record.started_at:
+        announce(services, record)  # it never ran, so nobody else does
     active_runs(services, task).leave(record.id)
     promote(services, task)
     if record.lane == BACKFILL:
@@ -48,8 +50,9 @@ def cancel_others(services: Services, task: Task, run: Run) -> None:
     for other in sorted(active_runs(services, task).listed() - {run.id}):
         if other > run.id:
             continue
-        record = Runs(services.table).halt(Run.parse(other), kind=CANCEL, reason=f"cancelled for {run.id}")
+        record = Runs(services.table).halt(
+            Run.parse(other), kind=CANCEL, reason=f"cancelled for {run.id}", now=services.now()
+        )
         logger.warning("run cancelled for a newer one", cancelled=other)
         if record is not None and record.state == CANCELLED:
-            announce(services, record)
             depart(services, task, record)

@@ -10,14 +10,25 @@ from itertools import takewhile
 from typing import Any
 
 from drumbeat.chunk import Packed, encode_item, pack
-from drumbeat.errors import ExpandFailed, InvalidTask, ItemNotJson, ItemTooLarge, SourceMissing
+from drumbeat.errors import (
+    DrumbeatError,
+    ExpandFailed,
+    InvalidTask,
+    ItemNotJson,
+    ItemTooLarge,
+    SourceChanged,
+    SourceMissing,
+)
 from drumbeat.ledger.record import RunRecord
 from drumbeat.ledger.runs import Runs
+from drumbeat.reference import Lines
 from drumbeat.task import Task
 
 from . import send
 from .chain import Before
+from .depart import active_runs
 from .observability import frames, logger
+from .referenced import Referenced, source_of, spooled
 from .services import Services
 from .sources import items_of
 
@@ -26,7 +37,7 @@ TRIES = 3
 _SAVE_EVERY = 100  # calls of SendMessageBatch
 _SAVE_EVERY_S = 10  # so that a halted run is noticed, and those who watch see it grow
 _MARGIN = 0.1  # of the dispatcher's timeout, kept for the hand-over
-_FINAL = (ItemNotJson, ItemTooLarge, SourceMissing, InvalidTask)  # trying again won't help
+_FINAL = (ItemNotJson, ItemTooLarge, SourceChanged, SourceMissing, InvalidTask)  # trying again won't help
 
 
 class OutOfTime(Exception):
@@ -55,14 +66,9 @@ class Expansion:
         Raises OutOfTime with all whole chunks sent and the cursor saved, ExpandFailed if the author's code failed and
         may be tried again, and Fenced if the run was taken over.
         """
-        chunks = pack(
-            () if self._is_halted() else self._items(),
-            size=self._task.chunk_size,
-            max_bytes=self._task.chunk_bytes,
-            number=self.record.chunks,
-            first=self.record.items,
-            round=self.record.round,
-        )
+        if self.record.round:
+            self._begin_round()
+        chunks = iter(()) if self._is_halted() else self._chunks()
         try:
             messages = send.messages(self._whole(chunks), self._run, self._services)
             for calls, batch in enumerate(send.batches(messages), start=1):
@@ -80,6 +86,49 @@ class Expansion:
         self.record = self._runs.seal(self.record)
         return self.record
 
+    def _begin_round(self) -> None:
+        """List a redriven run, in case its last finisher has taken it off since, and say where its chunks go."""
+        active_runs(self._services, self._task).join_again(self.record.id)
+        if not self.record.queue_url:
+            self.record = self._runs.send_to(self.record, queue_url=self._services.settings.queue_url)
+
+    def _chunks(self) -> Iterator[Packed]:
+        """The chunks from the cursor on: by reference where the source can be read again."""
+        source = source_of(self._task, self._run, self.record) if self._task.by_reference is not False else None
+        if source is not None:
+            return self._guarded(Referenced(self._task, self._run, self.record, self._services).chunks(source))
+        chunks = pack(
+            self._items(),
+            size=self._task.chunk_size,
+            max_bytes=self._task.chunk_bytes,
+            number=self.record.chunks,
+            first=self.record.items,
+            round=self.record.round,
+        )
+        return spooled(self._whole(chunks), self._run, self._services) if self._task.by_reference else chunks
+
+    def _guarded(self, chunks: Iterator[Packed]) -> Iterator[Packed]:
+        """Chunks by reference, until the time is up or the source fails for good."""
+        number, end = self.record.items, self.record.stop
+        while number != end and not self._is_late():
+            try:
+                chunk = next(chunks, None)
+            except (ExpandFailed, InvalidTask) as error:
+                self._stop(error, number)
+                return
+            if chunk is None:
+                return
+            yield chunk
+            number = chunk.first + chunk.count
+
+    def _stop(self, error: DrumbeatError, number: int) -> None:
+        """Let the run have only so many items; raises the error if trying again may help."""
+        if not isinstance(error, _FINAL) and self.record.tries + 1 < TRIES:
+            raise error
+        cause = error.__cause__ or error
+        logger.error("expand failed for good", error=type(cause).__name__, item=number, frames=frames(cause))
+        self.record = self._runs.stop_at(self.record, items=number, reason=str(error))
+
     def _is_halted(self) -> bool:
         """Whether no more of the run is to be sent; a redrive is, so that each of its items is accounted for."""
         return bool(self.record.halt) and not self.record.round
@@ -94,8 +143,10 @@ class Expansion:
         self.record = self._runs.save_cursor(
             self.record,
             chunks=self._last.number + 1,
-            items=self._last.first + len(self._last.items),
+            items=self._last.first + self._last.count,
             messages=self.record.messages + self._sent,
+            position=self._last.position,
+            pin=self._last.reference.etag if self._last.position and isinstance(self._last.reference, Lines) else "",
         )
         self._last, self._sent, self._saved_at_s = None, 0, self._left_s()
 
@@ -111,11 +162,7 @@ class Expansion:
                     return
                 text = encode_item(item, task=self._task.name, number=number)
             except (ExpandFailed, InvalidTask) as error:
-                if not isinstance(error, _FINAL) and self.record.tries + 1 < TRIES:
-                    raise
-                cause = error.__cause__ or error
-                logger.error("expand failed for good", error=type(cause).__name__, item=number, frames=frames(cause))
-                self.record = self._runs.stop_at(self.record, items=number, reason=str(error))
+                self._stop(error, number)
                 return
             yield text
             number += 1

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from drumbeat.errors import ResultNotJson, RunLost
+from drumbeat.errors import Fenced, ResultNotJson, RunLost
 from drumbeat.ledger import count
 from drumbeat.ledger.count import Totals
 from drumbeat.ledger.record import ABANDON, CANCEL, CANCELLED, FAILED, RUNNING, SUCCEEDED, RunRecord
@@ -45,7 +45,10 @@ class Finisher:
         elif (counted := self._ready(record, totals)) is not None and (
             begun := self._runs.begin_finish(record, owner=owner)
         ) is not None:
-            self._end(begun, counted)
+            try:
+                self._end(begun, counted)
+            except Fenced as error:
+                logger.warning("fenced", problem=str(error))
 
     def _ready(self, record: RunRecord, totals: Totals) -> Totals | None:
         """What the run has counted; None if others are still to combine its results."""
@@ -62,7 +65,8 @@ class Finisher:
             record = self._decide(record, counted)
         state, reason = record.verdict, record.reason
         announce(self._services, record, state, totals)
-        closed = self._runs.close(self._run, state=state, totals=totals, reason=reason, now=self._services.now())
+        now = self._services.now()
+        closed = self._runs.close(record, state=state, totals=totals, reason=reason, now=now)
         metric({SUCCEEDED: "RunsSucceeded", CANCELLED: "RunsCancelled"}.get(closed.state, "RunsFailed"))
         logger.info("run ended", state=closed.state, succeeded=totals.succeeded, failed=totals.failed)
         depart(self._services, self._task, closed)

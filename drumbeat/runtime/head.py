@@ -6,9 +6,11 @@ A record is read again when it is older than a few seconds: so workers stop with
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from drumbeat.chunk import Chunk
 from drumbeat.ledger.active import Active
-from drumbeat.ledger.record import ABANDON, DEADLINE, RUNNING, RunRecord
+from drumbeat.ledger.record import ABANDON, DEADLINE, ENDED, RUNNING, RunRecord
 from drumbeat.ledger.runs import Runs
 from drumbeat.run import Run, parse_time
 from drumbeat.signal import BACKFILL
@@ -47,14 +49,31 @@ class Heads:
             record = self._get(chunk.run, fresh=True)
         return record if _is_open(record, chunk) else None
 
+    def of_halted(self, chunk: Chunk) -> RunRecord | None:
+        """The record of a run that was halted and has ended since, in this chunk's round; None for any other."""
+        record = self._get(chunk.run)
+        over = record is not None and record.state in ENDED and record.halt and record.round == chunk.round
+        return record if over else None
+
     def is_halted(self, run: Run) -> bool:
         """Whether no further item of this run is to be begun."""
         return bool(self.halt_of(run))
 
     def halt_of(self, run: Run) -> str:
-        """Why nothing more of this run is to be done, or nothing."""
-        record = self._get(run)
-        return record.halt if record is not None and record.state == RUNNING else ABANDON
+        """Why nothing more of this run is to be done, or nothing; as it was last known, if the ledger can't be read.
+
+        A worker asks while it holds items that are done, and mustn't lose them.
+        """
+        try:
+            record = self._get(run)
+        except (ClientError, BotoCoreError) as error:
+            logger.warning("run not read", run=run.id, error=type(error).__name__)
+            known = self._read.get(run.id)
+            if known is None:
+                return ""
+            self._read[run.id] = replace(known, at=self.services.now())
+            record = known.record
+        return record.halt if record is not None and record.state == RUNNING else _halt(record) or ABANDON
 
     def must_yield(self, record: RunRecord) -> bool:
         """Whether a backfill must wait, because a live run of the task is active."""
@@ -96,11 +115,15 @@ def is_overdue(record: RunRecord, now: datetime) -> bool:
 def halt_overdue(services: Services, record: RunRecord, run: Run) -> RunRecord | None:
     """Halt a run whose deadline has come."""
     reason = f"not done at the deadline, {record.deadline_at}"
-    halted = Runs(services.table).halt(run, kind=DEADLINE, reason=reason)
+    halted = Runs(services.table).halt(run, kind=DEADLINE, reason=reason, now=services.now())
     if halted is not None and halted.halt == DEADLINE:
         metric("RunsOverdue", task=run.task)
         logger.warning("deadline exceeded", run=run.id)
     return halted
+
+
+def _halt(record: RunRecord | None) -> str:
+    return record.halt if record is not None else ""
 
 
 def _is_open(record: RunRecord | None, chunk: Chunk) -> bool:

@@ -7,6 +7,7 @@ one goes carefully: it records which item it is at, so that the item which kills
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import Any
 
 from drumbeat.chunk import Chunk
@@ -18,7 +19,9 @@ from drumbeat.ledger.record import RunRecord
 from drumbeat.task import Task, Work
 
 from . import results
+from .gate import Allowed
 from .head import Heads
+from .lines import Unreadable
 from .services import Services
 from .settle import bury, drop, expiry, load_items, settle
 from .work import End, Outcome, do_items
@@ -40,7 +43,16 @@ class Pass:
     """A worker's turn at a chunk of a run whose record is `head`."""
 
     def __init__(
-        self, task: Task, chunk: Chunk, services: Services, *, work: Work, turn: Turn, head: RunRecord, heads: Heads
+        self,
+        task: Task,
+        chunk: Chunk,
+        services: Services,
+        *,
+        work: Work,
+        turn: Turn,
+        head: RunRecord,
+        heads: Heads,
+        budget: Allowed | None = None,
     ) -> None:
         self._task = task
         self._chunk = chunk
@@ -50,8 +62,9 @@ class Pass:
         self._turn = turn
         self._head = head
         self._heads = heads
+        self._budget = budget
         self._items: dict[int, tuple[int, Any]] = {}
-        self._backoff_after = 0
+        self._retry_at = 0
 
     def go(self) -> Settled | float:
         """Take the turn: what settling said, or the seconds after which the chunk should come back.
@@ -59,7 +72,7 @@ class Pass:
         Raises Fenced if another worker has got on with the chunk meanwhile.
         """
         tree, number, expires_at = self._chunk.tree, self._chunk.number, expiry(self._services.now())
-        if self._turn.receive == 1 and not self._head.halt:
+        if self._turn.receive == 1 and not self._chunk.again and not self._head.halt:
             return self._end(self._at_once(Progress()))
         before = count.settled(self._services.table, tree, number, expires_at=expires_at)
         if before is not None:
@@ -72,6 +85,13 @@ class Pass:
         entered = self._write(replace(state, entered=self._turn.receive), self._turn.token)
         return self._end(self._carefully(entered) if state.entered else self._at_once(entered))
 
+    def keep(self) -> None:
+        """Keep, for a redrive, what is left of a chunk that was swept, and whose message comes after the run's end."""
+        table, tree, number = self._services.table, self._chunk.tree, self._chunk.number
+        state = progress.read(table, tree, number)
+        if not state.final and count.kind_of(table, tree, number) == "gone":
+            self._drop(state, None)
+
     def _end(self, reached: Reached) -> Settled | float:
         state, values = reached
         if not state.final and self._heads.is_halted(self._chunk.run):
@@ -79,8 +99,6 @@ class Pass:
         if state.final:
             keeps_results = self._head.keeps_results
             return settle(self._chunk, state, self._services, keeps_results=keeps_results, values=values)
-        if self._backoff_after:
-            return self._task.backoff.delay_s(self._backoff_after, draw=self._services.draw())
         now = self._services.now().timestamp()
         return max(0.0, min(state.due.get(index, 0) for index in state.left(self._chunk.count)) - now)
 
@@ -90,14 +108,14 @@ class Pass:
         after = self._after(state, outcomes, self._turn.token)
         if after.final and after.failed == 0 and state.version == 0:
             return after, self._values(outcomes)
-        return self._record(after, outcomes, self._turn.token), None
+        return self._record(state, after, outcomes, self._turn.token), None
 
     def _carefully(self, state: Progress) -> Reached:
         self._items = load_items(self._chunk, self._services)
         if state.doing is not None:
             died = {state.doing: Outcome(End.FAILED, error=WorkerDied())}
             token = f"{self._turn.token}.died"
-            state = self._record(self._after(state, died, token), died, token)
+            state = self._record(state, self._after(state, died, token), died, token)
         for index in self._ready(state):
             state = self._write(replace(state, doing=index, entered=self._turn.receive), self._turn.token)
             outcomes = self._do((index,))
@@ -110,21 +128,25 @@ class Pass:
         """Record the outcome of a careful item; if that fails, at least that this worker is alive."""
         token = f"{self._turn.token}.{index}"
         try:
-            return self._record(self._after(state, outcomes, token), outcomes, token)
+            return self._record(state, self._after(state, outcomes, token), outcomes, token)
         except Exception:
             self._write(replace(state, doing=None), token)  # or the next pass would think that the item killed it
             raise
 
     def _ready(self, state: Progress) -> tuple[int, ...]:
-        """The items that may be tried now: all that are left, but for those that asked for a later time."""
+        """The items that may be tried now: all that are left, but for those whose time hasn't come."""
         now = self._services.now().timestamp()
         return tuple(index for index in state.left(self._chunk.count) if state.due.get(index, 0) <= now)
 
     def _do(self, indices: tuple[int, ...]) -> dict[int, Outcome]:
         items = {index: self._items[index][1] for index in indices}
+        unread = {
+            index: Outcome(End.DEAD, error=item.why) for index, item in items.items() if isinstance(item, Unreadable)
+        }
+        items = {index: item for index, item in items.items() if index not in unread}
         if not items:
-            return {}
-        return dict(
+            return unread
+        return unread | dict(
             do_items(
                 self._task,
                 self._run,
@@ -132,6 +154,7 @@ class Pass:
                 work=self._work,
                 left_s=self._turn.left_s,
                 stopped=lambda: self._heads.is_halted(self._chunk.run),
+                budget=self._budget,
             )
         )
 
@@ -140,26 +163,27 @@ class Pass:
         pending = state.left(self._chunk.count)
         due = {index: time for index, time in state.due.items() if index not in outcomes}
         failed = attempts = done = 0
+        tried: dict[int, int] = {}
         for index, outcome in outcomes.items():
             attempts += outcome.end in (End.DONE, End.FAILED, End.DEAD)
             if outcome.end is End.DONE:
                 del pending[index]
                 done += 1
             elif outcome.end is End.THROTTLED and outcome.after_s is not None:
-                due[index] = round(self._services.now().timestamp() + outcome.after_s)
+                due[index] = self._time(outcome.after_s)
             elif outcome.end is End.THROTTLED:
-                self._backoff_after = max(self._backoff_after, self._turn.receive)
+                tried[index] = self._turn.receive
             elif outcome.end in (End.FAILED, End.DEAD) and outcome.error is not None:
                 pending[index] += 1
                 if not self._gives_up(outcome, attempts=pending[index]):
-                    self._backoff_after = max(self._backoff_after, pending[index])
+                    tried[index] = pending[index]
                     continue
                 self._bury(index, outcome.error, attempts=pending.pop(index), token=token)
                 failed += 1
         return replace(
             state,
             pending=pending,
-            due=due,
+            due=due | self._backed_off(tried),
             ok=state.ok + done,
             failed=state.failed + failed,
             attempts=state.attempts + attempts,
@@ -168,6 +192,16 @@ class Pass:
             rounds=0,
             final=not pending,
         )
+
+    def _backed_off(self, tried: Mapping[int, int]) -> dict[int, int]:
+        """When items may be tried again after so many tries: all at once, so that their chunk comes back once."""
+        if tried:
+            delay_s = self._task.backoff.delay_s(max(tried.values()), draw=self._services.draw())
+            self._retry_at = max(self._retry_at, self._time(delay_s))
+        return dict.fromkeys(tried, self._retry_at)
+
+    def _time(self, after_s: float) -> int:
+        return ceil(self._services.now().timestamp() + after_s)
 
     def _gives_up(self, outcome: Outcome, *, attempts: int) -> bool:
         return outcome.end is End.DEAD or attempts > self._task.retries or isinstance(outcome.error, ResultNotJson)
@@ -185,12 +219,15 @@ class Pass:
             return after, values or {}
         return self._write(after, token), None
 
-    def _record(self, after: Progress, outcomes: Mapping[int, Outcome], token: str) -> Progress:
+    def _record(self, before: Progress, after: Progress, outcomes: Mapping[int, Outcome], token: str) -> Progress:
+        """Write how far the chunk has come; the pass is named if something counts only by its name."""
         values = self._values(outcomes)
         if self._head.keeps_results and values:
             results.write_part(self._services, self._chunk, values, token=token)
             after = replace(after, parts=(*after.parts, token))
-        return self._write(replace(after, passes=(*after.passes, token)), token)
+        if after.failed > before.failed:
+            after = replace(after, passes=(*after.passes, token))
+        return self._write(after, token)
 
     def _write(self, state: Progress, token: str) -> Progress:
         tree, number, expires_at = self._chunk.tree, self._chunk.number, expiry(self._services.now())

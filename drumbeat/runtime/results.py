@@ -4,7 +4,7 @@ import heapq
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any
 
@@ -41,9 +41,13 @@ def read_parts(services: Services, chunk: Chunk, tokens: Iterable[str]) -> dict[
 
 
 def read(services: Services, record: RunRecord) -> Iterator[Any]:
-    """All results of a run in the order of items, those of its redrives among them; None is no result."""
+    """All results of a run in the order of items, those of its redrives among them; None is no result.
+
+    Of an item that a redrive has done although it had a result, which nobody had counted, the latest one.
+    """
     rounds = (_of_round(services, found) for found in record.rounds)
-    for _, result in heapq.merge(*rounds, key=itemgetter(0)):
+    for _, found in groupby(heapq.merge(*rounds, key=itemgetter(0)), key=itemgetter(0)):
+        *_, (_, result) = found
         yield result
 
 

@@ -12,11 +12,12 @@ from drumbeat.ledger import count, letters
 from drumbeat.ledger.count import Settled, Totals
 from drumbeat.ledger.letters import INLINE_BYTES, DeadLetter
 from drumbeat.ledger.progress import Progress
-from drumbeat.ledger.record import DEADLINE, RETENTION
+from drumbeat.ledger.record import DEADLINE, FAILING, RETENTION
 from drumbeat.run import format_time
 from drumbeat.signal import Finish
 
 from . import results
+from .lines import Unreadable, read_reference
 from .observability import count as metric
 from .observability import logger
 from .services import Services
@@ -24,13 +25,15 @@ from .services import Services
 
 def load_items(chunk: Chunk, services: Services) -> dict[int, tuple[int, Any]]:
     """The items of a chunk, from its message or from S3: by their index in it, each with its number in the run."""
-    found = chunk.items
+    found = chunk.items if chunk.reference is None else read_reference(chunk, services)
     if found is None:
         body = services.s3.get_object(Bucket=chunk.run.bucket, Key=str(chunk.key))["Body"].read()
         found = json.loads(body)
-        if not isinstance(found, list) or len(found) != chunk.count:
-            raise MalformedMessage(f"{chunk.run.id}#{chunk.number}: {chunk.key} doesn't hold its {chunk.count} items")
+    if not isinstance(found, list | tuple) or len(found) != chunk.count:
+        raise MalformedMessage(f"{chunk.run.id}#{chunk.number}: its {chunk.count} items aren't where they should be")
     if not chunk.round:
+        return {index: (chunk.first + index, item) for index, item in enumerate(found)}
+    if any(isinstance(item, Unreadable) for item in found):
         return {index: (chunk.first + index, item) for index, item in enumerate(found)}
     try:
         return {index: (int(line["n"]), line["item"]) for index, line in enumerate(found)}
@@ -68,11 +71,11 @@ def drop(
 ) -> Progress:
     """The progress of a chunk of a halted run, of which nothing more is to be done.
 
-    Items that weren't done are counted as dropped, and kept for a redrive; or as failed, when the deadline has come, or
-    in a redrive, where they stay the dead letters that they were.
+    Items that weren't done are counted as dropped, and kept for a redrive; or as failed, when the deadline has come,
+    the run was lost, or in a redrive, where they stay the dead letters that they were.
     """
     pending = state.left(chunk.count)
-    if halt == DEADLINE or chunk.round:
+    if halt in FAILING or chunk.round:
         error = DeadlineExceeded() if halt == DEADLINE else RunHalted()
         for index, attempts in pending.items():
             bury(chunk, services, item=items[index], error=error, attempts=attempts, token=token)

@@ -52,13 +52,18 @@ def _read(source: Source, task: Task, run: Run, services: Services) -> Iterator[
             case DynamoItems(table, attributes):
                 yield from _records(table, attributes, services)
     except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code in _MISSING or code.startswith("AccessDenied"):
-            raise SourceMissing(
-                f"task {task.name!r}: {source!r} can't be read ({code} from {error.operation_name}); create it, or "
-                "allow it in the task's permissions"
-            ) from error
-        raise
+        raise refused(task, source, error) from error
+
+
+def refused(task: Task, source: Source, error: ClientError) -> Exception:
+    """What to raise when a source can't be read: SourceMissing if trying again won't help."""
+    code = error.response["Error"]["Code"]
+    if code in _MISSING or code.startswith("AccessDenied"):
+        return SourceMissing(
+            f"task {task.name!r}: {source!r} can't be read ({code} from {error.operation_name}); create it, or "
+            "allow it in the task's permissions"
+        )
+    return error
 
 
 def _lines(task: Task, key: str, bucket: str, services: Services) -> Iterator[Any]:

@@ -1,6 +1,7 @@
 """The worker: take the messages of a batch one by one, and report back those that must come again."""
 
 from functools import partial
+from math import ceil
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
@@ -18,8 +19,10 @@ from drumbeat.retry import Backoff
 from drumbeat.task import Task, Work
 
 from . import tolerance
+from .budget import Allowance
 from .head import Heads
 from .invoke import invoke
+from .lines import check_reference
 from .observability import count as metric
 from .observability import frames, logger
 from .passes import Pass, Turn
@@ -42,6 +45,7 @@ class Worker:
         self._task = task
         self._services = services
         self._heads = Heads(task, services)
+        self._budget = Allowance(task.budgets, services) if task.budgets else None
         self._processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
     def __call__(self, event: dict[str, Any], context: Any) -> Any:
@@ -54,6 +58,7 @@ class Worker:
             chunk = parse(record.body, bucket=self._services.settings.bucket)
             if chunk.run.task != self._task.name:
                 raise MalformedMessage(f"a chunk of task {chunk.run.task!r} in the queue of {self._task.name!r}")
+            check_reference(chunk, self._task)
         except MalformedMessage as problem:
             reject(record.body, record.message_id, problem, self._services)
             return
@@ -89,25 +94,32 @@ class Worker:
         if head is None:
             logger.info("chunk of a run that isn't running")
             metric("ChunksStale")
+            if (halted := self._heads.of_halted(chunk)) is not None:
+                self._pass(chunk, halted, turn, work).keep()
             return None
         if self._heads.must_yield(head):
             return _YIELD.delay_s(1, draw=self._services.draw())
-        end = Pass(self._task, chunk, self._services, work=work, turn=turn, head=head, heads=self._heads).go()
+        end = self._pass(chunk, head, turn, work).go()
         if isinstance(end, Settled) and end.leaf is not None and end.leaf_totals is not None:
-            self._watch_tolerance(head, end.leaf, end.leaf_totals)
+            new = end.totals.failed if end.accepted and end.totals is not None else end.leaf_totals.failed
+            self._watch_tolerance(head, end.leaf, end.leaf_totals, new)
         return end
 
-    def _watch_tolerance(self, head: RunRecord, leaf: Node, counted: Totals) -> None:
+    def _pass(self, chunk: Chunk, head: RunRecord, turn: Turn, work: Work) -> Pass:
+        return Pass(
+            self._task, chunk, self._services, work=work, turn=turn, head=head, heads=self._heads, budget=self._budget
+        )
+
+    def _watch_tolerance(self, head: RunRecord, leaf: Node, counted: Totals, new: int) -> None:
         """Halt a run that has more failures than it tolerates."""
         allowed = tolerance.allowed(self._task, head)
         if allowed is None or not counted.failed or head.halt or head.round:
             return
         table, expires_at = self._services.table, head.expires_at
-        if failures.report(table, head.tree, leaf, counted.failed, tolerated=allowed, expires_at=expires_at):
+        if failures.report(table, head.tree, leaf, counted.failed, new=new, tolerated=allowed, expires_at=expires_at):
             run = head.run()
-            Runs(table).halt(
-                run, kind=TOLERANCE, reason=f"more than {allowed} items failed; {tolerance.said(self._task)}"
-            )
+            reason = f"more than {allowed} items failed; {tolerance.said(self._task)}"
+            Runs(table).halt(run, kind=TOLERANCE, reason=reason, now=self._services.now())
             self._heads.forget(run)
             metric("RunsStoppedEarly")
             logger.warning("more failures than are tolerated")
@@ -119,7 +131,7 @@ class Worker:
         self._services.sqs.change_message_visibility(
             QueueUrl=next((url for url in (settings.backfill_url,) if url.endswith(f"/{queue}")), settings.queue_url),
             ReceiptHandle=record.receipt_handle,
-            VisibilityTimeout=min(round(delay_s), _LONGEST_S),
+            VisibilityTimeout=min(ceil(delay_s), _LONGEST_S),
         )
 
     def _work(self, context: Any) -> Work:

@@ -71,10 +71,14 @@ class Watch:
             yield run_id, mark
 
     def _look_at(self, record: RunRecord, *, stalled: bool) -> None:
-        if is_overdue(record, self._services.now()):
+        if is_overdue(record, self._services.now()) and not self._is_done(record):
             halt_overdue(self._services, record, Run.parse(record.id))
         elif stalled:
             self._revive(record)
+
+    def _is_done(self, record: RunRecord) -> bool:
+        """Whether all chunks of a run are settled: then it was in time, and only has to be finished."""
+        return record.sealed and count.totals_of(self._services.table, record.tree, record.chunks) is not None
 
     def _revive(self, record: RunRecord) -> None:
         if record.sealed:
@@ -114,6 +118,7 @@ class Watch:
                 kind=LOST,
                 reason=f"messages with {items} items expired before a worker took them; raise max_concurrency, or "
                 "find out why the worker stood still",
+                now=self._services.now(),
             )
             metric("ItemsLost", items, task=record.task)
             logger.error("messages expired", run=record.id, items=items)
@@ -123,7 +128,7 @@ class Watch:
 
     def _is_old(self, record: RunRecord) -> bool:
         """Whether all messages of a run must have expired, unless the keeper has sent them again."""
-        return self._services.now() - parse_time(record.started_at) > LOST_AFTER
+        return self._services.now() - parse_time(record.reopened_at or record.started_at) > LOST_AFTER
 
     def _mark(self, record: RunRecord | None) -> str:
         """What changes whenever a run gets on; of a young one, short of its chunks being worked."""

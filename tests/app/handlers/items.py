@@ -109,6 +109,11 @@ lines = Task("lines", chunk_size=3)
 lines.expand(S3Lines("inputs/{run.scheduled_at:%Y-%m-%d}.jsonl"))
 lines.work(do)
 
+spools = Task("spools", chunk_size=10, by_reference=True)
+spools.expand(lambda run: ({"n": n, "text": "ü\n"} for n in range(25)) if run else [])
+spools.work(do)
+spools.complete(add_up)
+
 objects = Task("objects", chunk_size=2)
 objects.expand(S3Objects("inputs/objects/"))
 objects.work(do)

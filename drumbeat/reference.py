@@ -1,0 +1,63 @@
+"""References: what a message carries instead of items that can be read again where they are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import MalformedMessage
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """So many whole numbers, from `start` on."""
+
+    start: int
+    step: int = 1
+
+    def text(self) -> dict[str, Any]:
+        """What a message says."""
+        return {"start": self.start, "step": self.step}
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines of an S3 object that begin in a range of bytes, as long as the object is the one of this ETag.
+
+    bucket: None for the app's own; `begin` is included, `end` is not.
+    """
+
+    key: str
+    etag: str
+    begin: int
+    end: int
+    bucket: str | None = None
+
+    def text(self) -> dict[str, Any]:
+        """What a message says."""
+        found = {"key": self.key, "etag": self.etag, "begin": self.begin, "end": self.end}
+        return found | ({"bucket": self.bucket} if self.bucket else {})
+
+    @property
+    def where(self) -> str:
+        """Where the lines are, for people."""
+        return f"s3://{self.bucket or '(the bucket of the app)'}/{self.key}, bytes {self.begin} to {self.end}"
+
+
+Reference = Numbers | Lines
+
+
+def parse_reference(found: Any) -> Reference:
+    """Read a reference back; raises MalformedMessage for anything else."""
+    match found:
+        case {"start": int(start), "step": int(step)}:
+            return Numbers(start, step)
+        case {"key": str(key), "etag": str(etag), "begin": int(begin), "end": int(end)} if 0 <= begin < end:
+            return Lines(key, etag, begin, end, _bucket(found))
+    raise MalformedMessage("the reference to the items isn't one of drumbeat's")
+
+
+def _bucket(found: Mapping[str, Any]) -> str | None:
+    bucket = found.get("bucket")
+    if bucket is not None and not isinstance(bucket, str):
+        raise MalformedMessage("the bucket of a reference is text")
+    return bucket

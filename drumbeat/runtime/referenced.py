@@ -1,0 +1,188 @@
+"""Expand by reference: chunks that say where their items are, for sources that can be read again by range.
+
+Numbers cost nothing to expand; of lines, only where they end is looked for, a mebibyte at a time; what can't be read
+again is spooled to S3 first.  The worker reads its own items.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from drumbeat import limits
+from drumbeat.chunk import Packed, tree_of
+from drumbeat.errors import ItemTooLarge, SourceChanged
+from drumbeat.ledger.record import RunRecord
+from drumbeat.reference import Lines, Numbers
+from drumbeat.run import Run
+from drumbeat.source import Range, S3Lines, Source
+from drumbeat.task import Task
+
+from .services import Services
+from .sources import refused
+
+BLOCK = 1024 * 1024
+CHUNK_BYTES = 4 * 1024 * 1024
+"""The most that a worker reads for one chunk, unless a single line is larger."""
+_SPOOL_BYTES = 8 * 1024 * 1024
+_BLANK = (b"\n\n", b"\n\r", b"\n ", b"\n\t")  # lines that may be blank
+
+
+def source_of(task: Task, run: Run, record: RunRecord) -> Range | S3Lines | None:
+    """The source of a run whose chunks can refer to it; None if the items themselves must travel."""
+    if record.items_key:
+        return S3Lines(record.items_key)
+    given: Any = task.source
+    if isinstance(given, S3Lines):
+        return replace(given, key=given.key.format(run=run))
+    return given if isinstance(given, Range) else None
+
+
+@dataclass(frozen=True)
+class Referenced:
+    """The chunks of one run by reference, from its cursor on."""
+
+    task: Task
+    run: Run
+    record: RunRecord
+    services: Services
+
+    def chunks(self, source: Source) -> Iterator[Packed]:
+        """The chunks of a source that can be read again."""
+        return self._of_range(source) if isinstance(source, Range) else self._of_lines(source)
+
+    def _of_range(self, source: Range) -> Iterator[Packed]:
+        size, total = self.task.chunk_size, len(range(source.start, source.stop, source.step))
+        firsts = range(self.record.items, total, size)
+        for number, first in enumerate(firsts, start=self.record.chunks):
+            numbers = Numbers(source.start + first * source.step, source.step)
+            yield Packed(number, first, (), reference=numbers, count=min(size, total - first))
+
+    def _of_lines(self, source: Any) -> Iterator[Packed]:
+        bucket, begin = source.bucket or self.run.bucket, self.record.position
+        found = self._open(source, bucket, begin)
+        if found is None:
+            return
+        body, etag = found
+        number, first = self.record.chunks, self.record.items
+        for count, size in groups(_blocks(body), self.task.chunk_size):
+            if size > limits.MAX_ITEM_BYTES and count == 1:
+                raise ItemTooLarge(
+                    f"task {self.task.name!r}, item {first}: {size:,} bytes, {limits.MAX_ITEM_BYTES:,} allowed; keep "
+                    "the data in S3 and write its key into the line"
+                )
+            lines = Lines(source.key, etag, begin, begin + size, source.bucket)
+            begin += size
+            yield Packed(number, first, (), self.record.round, reference=lines, count=count, position=begin)
+            number, first = number + 1, first + count
+
+    def _open(self, source: S3Lines, bucket: str, begin: int) -> tuple[Any, str] | None:
+        """The rest of the object and its ETag; None if there is no rest."""
+        pinned: Any = {"IfMatch": self.record.pin} if self.record.pin else {}
+        ranged: Any = {"Range": f"bytes={begin}-"} if begin else {}
+        try:
+            answer = self.services.s3.get_object(Bucket=bucket, Key=source.key, **pinned, **ranged)
+        except ClientError as error:
+            match error.response["Error"]["Code"]:
+                case "InvalidRange" | "416":
+                    return None
+                case "PreconditionFailed" | "412":
+                    raise SourceChanged(
+                        f"task {self.task.name!r}: s3://{bucket}/{source.key} has changed while it was expanded; write "
+                        "each run's input under a key of its own"
+                    ) from error
+            raise refused(self.task, source, error) from error
+        return answer["Body"], answer["ETag"]
+
+
+class _Groups:
+    """Cuts lines into groups; where one ends depends on its own lines only, not on how they arrive."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._count = self._filled = self._held = 0  # lines that aren't blank, their bytes, all bytes
+
+    def add(self, lines: list[bytes], *, plain: bool) -> Iterator[tuple[int, int]]:
+        """Add whole lines, without their ends; yield the groups that are full. Plain ones are none of them blank."""
+        at = 0
+        lengths = list(map(len, lines)) if plain else []
+        while at < len(lengths):
+            take = min(self._size - self._count, len(lengths) - at)
+            bytes_ = sum(lengths[at : at + take]) + take
+            if self._filled + bytes_ > CHUNK_BYTES:
+                break
+            self._put(take, bytes_, bytes_)
+            at += take
+            if self._count == self._size:
+                yield self.cut()
+        for line in lines[at:]:
+            yield from self.add_one(len(line) + 1, filled=bool(line.strip()))
+
+    def add_one(self, length: int, *, filled: bool) -> Iterator[tuple[int, int]]:
+        """Add one line with so many bytes."""
+        if filled and self._count and self._filled + length > CHUNK_BYTES:
+            yield self.cut()
+        self._put(int(filled), length if filled else 0, length)
+        if self._count == self._size:
+            yield self.cut()
+
+    def cut(self) -> tuple[int, int]:
+        """End the group here."""
+        found = self._count, self._held
+        self._count = self._filled = self._held = 0
+        return found
+
+    def rest(self) -> Iterator[tuple[int, int]]:
+        """The last group; blank lines at the end belong to none."""
+        if self._count:
+            yield self.cut()
+
+    def _put(self, count: int, filled: int, held: int) -> None:
+        self._count, self._filled, self._held = self._count + count, self._filled + filled, self._held + held
+
+
+def groups(blocks: Iterable[bytes], size: int) -> Iterator[tuple[int, int]]:
+    """Cut lines into groups of so many that aren't blank: each its number of these, and its bytes, blank lines too.
+
+    A group ends early at CHUNK_BYTES.
+    """
+    found, tail = _Groups(size), b""
+    for block in blocks:
+        text = tail + block
+        cut = text.rfind(b"\n") + 1
+        whole, tail = text[:cut], text[cut:]
+        plain = not any(blank in whole for blank in _BLANK) and not whole[:1].isspace()
+        yield from found.add(whole.split(b"\n")[:-1], plain=plain)
+    if tail.strip():
+        yield from found.add_one(len(tail), filled=True)
+    yield from found.rest()
+
+
+def _blocks(body: Any) -> Iterator[bytes]:
+    return iter(lambda: body.read(BLOCK), b"")
+
+
+def spooled(chunks: Iterable[Packed], run: Run, services: Services) -> Iterator[Packed]:
+    """The same chunks by reference: their items are written to S3, some mebibytes at a time."""
+    held: list[Packed] = []
+    size = 0
+    for chunk in chunks:
+        held.append(chunk)
+        size += sum(map(len, chunk.items))
+        if size >= _SPOOL_BYTES:
+            yield from _spool(held, run, services)
+            held, size = [], 0
+    if held:
+        yield from _spool(held, run, services)
+
+
+def _spool(chunks: list[Packed], run: Run, services: Services) -> Iterator[Packed]:
+    texts = ["".join(f"{item}\n" for item in chunk.items).encode() for chunk in chunks]
+    key = f"runs/{tree_of(run.id, chunks[0].round)}/spool/{chunks[0].number:09d}.jsonl"
+    etag = services.s3.put_object(Bucket=run.bucket, Key=key, Body=b"".join(texts))["ETag"]
+    begin = 0
+    for chunk, text in zip(chunks, texts, strict=True):
+        lines = Lines(key, etag, begin, begin + len(text))
+        begin += len(text)
+        yield replace(chunk, items=(), reference=lines)
