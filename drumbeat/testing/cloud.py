@@ -1,22 +1,29 @@
 """A local cloud that knows drumbeat: runs, dead letters and published results as plain values."""
 
 import json
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from boto3.dynamodb.types import TypeDeserializer
+
 from drumbeat.errors import UnknownTask
 from drumbeat.ledger.letters import DeadLetter
 from drumbeat.ledger.reader import dead_letters, list_runs
 from drumbeat.ledger.record import RunRecord
 from drumbeat.local import LocalCloud
+from drumbeat.local.deployment import Function
 from drumbeat.run import Run
 from drumbeat.signal import Fire, items_key
 
 OPEN = ("WAITING", "RUNNING")
 """The states of runs that haven't ended."""
+_DYNAMO = TypeDeserializer()
+_HASH = re.compile(r"(?<=.)[0-9A-F]{8}$")
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ class AppCloud(LocalCloud):
     ) -> Run:
         """Send a fire to a task's dispatcher, as its schedule would, and return at once."""
         time = (at or self.now).astimezone(UTC).replace(second=0, microsecond=0)
-        run = Run(task, time, self.bucket, params or {}, name)
+        run = Run(task, time, self.bucket_of(task), params or {}, name)
         taken = {record.id for record in self.runs(task)}
         while at is None and run.id in taken:  # runs are named by the minute
             run = replace(run, scheduled_at=run.scheduled_at + timedelta(minutes=1))
@@ -95,7 +102,7 @@ class AppCloud(LocalCloud):
         if items is not None:
             key = items_key(run)
             body = "\n".join(json.dumps(item) for item in items).encode()
-            self.client("s3").put_object(Bucket=self.bucket, Key=key, Body=body)
+            self.client("s3").put_object(Bucket=run.bucket, Key=key, Body=body)
         self.invoke_async(self.dispatcher(task), Fire(run, key).event())
         return run
 
@@ -107,21 +114,54 @@ class AppCloud(LocalCloud):
             logged = "\n".join(line.text for line in self.logs(self.dispatcher(run.task))[-5:])
             raise AssertionError(f"{run.id} isn't in the ledger; the dispatcher's last words:\n{logged or '(none)'}")
         letters = dead_letters(
-            self.client("dynamodb"), self.client("s3"), table=self.table, bucket=self.bucket, record=found[0]
+            self.client("dynamodb"),
+            self.client("s3"),
+            table=self.table_of(run.task),
+            bucket=self.bucket_of(run.task),
+            record=found[0],
         )
-        return RunView(found[0], tuple(map(self._letter, letters)), None if items is None else tuple(items))
+        shown = tuple(self._letter(letter, self.bucket_of(run.task)) for letter in letters)
+        return RunView(found[0], shown, None if items is None else tuple(items))
 
     def runs(self, *tasks: str) -> list[RunRecord]:
         """All runs of these tasks, or of all."""
-        return list_runs(self.client("dynamodb"), self.table, tasks or self.tasks)
+        dynamodb = self.client("dynamodb")
+        return [run for task in tasks or self.tasks for run in list_runs(dynamodb, self.table_of(task), [task])]
 
     def published(self, run: Run | RunView) -> dict[str, bytes]:
         """What a run published: the objects under its prefix, by their name below it."""
-        prefix = Run.parse(run.id).prefix + "/"
+        known = Run.parse(run.id)
+        prefix, bucket = known.prefix + "/", self.bucket_of(known.task)
         s3 = self.client("s3")
-        found = s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get("Contents", [])
+        found = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
         names = [entry["Key"] for entry in found]
-        return {name[len(prefix) :]: s3.get_object(Bucket=self.bucket, Key=name)["Body"].read() for name in names}
+        return {name[len(prefix) :]: s3.get_object(Bucket=bucket, Key=name)["Body"].read() for name in names}
+
+    def queues(self) -> dict[str, tuple[int, int, int]]:
+        """Visible, in flight and delayed messages of every queue, by its id in the app, as `tables`."""
+        return {name: self.queue_depth(queue) for name, queue in self._ids("AWS::SQS::Queue").items()}
+
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """The items of every table as plain values, by its id in the app (`Stack.id` if several have it)."""
+        return {
+            name: self._items(table)
+            for name, table in self._ids("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable").items()
+        }
+
+    def _items(self, table: str) -> list[dict[str, Any]]:
+        pages = self.client("dynamodb").get_paginator("scan").paginate(TableName=table)
+        found = [item for page in pages for item in page["Items"]]
+        return [{key: _DYNAMO.deserialize(value) for key, value in item.items()} for item in found]
+
+    def _ids(self, *kinds: str) -> dict[str, str]:
+        """Physical ids by the id in the app, without CDK's hash where one has it; else with the stack's name."""
+        found = [(one.stack, one.logical_id, one.physical_id) for one in self.deployment.resources if one.type in kinds]
+        short = Counter(_HASH.sub("", logical_id) for _, logical_id, _ in found)
+        names = {}
+        for stack, logical_id, physical_id in found:
+            name = _HASH.sub("", logical_id)
+            names[name if short[name] == 1 else f"{stack}.{name}"] = physical_id
+        return names
 
     @property
     def assembly(self) -> Path | None:
@@ -135,13 +175,21 @@ class AppCloud(LocalCloud):
 
     @property
     def bucket(self) -> str:
-        """The name of the app's bucket."""
-        return self._named("BucketName")
+        """The name of the app's bucket; an app of several stacks has several: see `bucket_of`."""
+        return self._only("DRUMBEAT_BUCKET", "bucket_of")
 
     @property
     def table(self) -> str:
-        """The name of the ledger's table."""
-        return self._named("TableName")
+        """The name of the ledger's table; an app of several stacks has several: see `table_of`."""
+        return self._only("DRUMBEAT_TABLE", "table_of")
+
+    def bucket_of(self, task: str) -> str:
+        """The name of the bucket that a task's stack has."""
+        return self._deployed(task, "dispatcher").environment["DRUMBEAT_BUCKET"]
+
+    def table_of(self, task: str) -> str:
+        """The name of the ledger's table that a task's stack has."""
+        return self._deployed(task, "dispatcher").environment["DRUMBEAT_TABLE"]
 
     @property
     def tasks(self) -> list[str]:
@@ -151,16 +199,16 @@ class AppCloud(LocalCloud):
 
     def dispatcher(self, task: str) -> str:
         """The name of a task's dispatcher function."""
-        return self._function(task, "dispatcher")
+        return self._deployed(task, "dispatcher").name
 
     def worker(self, task: str) -> str:
         """The name of a task's worker function."""
-        return self._function(task, "worker")
+        return self._deployed(task, "worker").name
 
-    def _function(self, task: str, kind: str) -> str:
+    def _deployed(self, task: str, kind: str) -> Function:
         for function in self.deployment.functions:
             if function.environment.get("DRUMBEAT_TASK") == task and f".{kind}." in function.handler:
-                return function.name
+                return function
         raise UnknownTask(f"task {task!r} isn't deployed; there are {', '.join(self.tasks) or 'none'}")
 
     def under_way(self) -> str:
@@ -177,11 +225,14 @@ class AppCloud(LocalCloud):
             ]
         )
 
-    def _named(self, name: str) -> str:
-        return next(outputs[name] for outputs in self.deployment.outputs.values() if name in outputs)
+    def _only(self, variable: str, of: str) -> str:
+        found = {function.environment[variable] for function in self.functions() if variable in function.environment}
+        if len(found) != 1:
+            raise LookupError(f"{len(found)} stacks of this app have one: {sorted(found)}; ask with {of}(task)")
+        return found.pop()
 
-    def _letter(self, letter: DeadLetter) -> Letter:
+    def _letter(self, letter: DeadLetter, bucket: str) -> Letter:
         text = letter.item
         if letter.key:
-            text = self.client("s3").get_object(Bucket=self.bucket, Key=letter.key)["Body"].read()
+            text = self.client("s3").get_object(Bucket=bucket, Key=letter.key)["Body"].read()
         return Letter(json.loads(text), letter.error_type, letter.error, letter.attempts, letter.number)

@@ -10,7 +10,7 @@ from tests.faults.driver import Given, Named
 from tests.faults.plays import FINISHED, LONG, PLAIN, RESUMED, dies_at
 from tests.faults.scenes import Scene
 
-ANNOUNCES = Named("dispatcher", "PutEvents", "", 1)
+ANNOUNCES = Named("dispatcher", "PutEvents", "", 2)  # the end; the first is the start
 STORES_RESULT = Named("worker", "PutObject", "runs/RUN/parts/000000000.ID.3.0.json", 1)
 
 
@@ -25,12 +25,12 @@ def test_what_was_announced_stands_though_a_repeated_fan_in_would_fail(faults_as
 
     _, driver = played(faults_assembly, replace(PLAIN, given=(Given(ANNOUNCES, "crash after"), *later)))
 
-    assert 2 == len([call for call in driver.calls if call.operation == "PutEvents"])
+    assert 3 == len([call for call in driver.calls if call.operation == "PutEvents"])
 
 
 def test_an_announcement_that_fails_again_and_again_does_not_make_a_good_run_fail(faults_assembly: Path) -> None:
     """Each failed announcement counted as a try of the fan-in, which was then said not to come to its end."""
-    played(faults_assembly, replace(PLAIN, given=dies_at("dispatcher", "PutEvents", "", 1, 2, 3)))
+    played(faults_assembly, replace(PLAIN, given=dies_at("dispatcher", "PutEvents", "", 2, 3, 4)))
 
 
 def test_an_item_whose_result_could_not_be_kept_is_not_said_to_have_killed_its_worker(faults_assembly: Path) -> None:

@@ -12,12 +12,12 @@ def one_item(cloud: AppCloud) -> object:
     return cloud.run("strict", items=[1])
 
 
-def announced_once(cloud: AppCloud, run: object) -> None:
+def sent_once(cloud: AppCloud, run: object) -> None:
     """A check that at-least-once can't keep."""
     check_invariants(cloud, run)
-    tries = cloud.requests["events", "PutEvents"]
+    tries = cloud.requests["sqs", "SendMessageBatch"]
     if tries > 1:
-        raise AssertionError(f"announced {tries} times")
+        raise AssertionError(f"sent {tries} times")
 
 
 def test_every_call_is_broken_in_every_way_that_fits_it(sweep):
@@ -32,18 +32,18 @@ def test_every_call_is_broken_in_every_way_that_fits_it(sweep):
 
 def test_what_breaks_is_told_with_the_seed_the_log_and_the_way_to_play_it_again(sweep):
     with pytest.raises(AssertionError) as told:
-        sweep(one_item, announced_once, kinds=["lost reply"], where=lambda point: point.operation == "PutEvents")
+        sweep(one_item, sent_once, kinds=["lost reply"], where=lambda point: point.operation == "SendMessageBatch")
 
     text = str(told.value)
-    assert re.search(r"lost reply at call \d+: strict dispatcher PutEvents", text)
-    assert "AssertionError: announced 2 times" in text
+    assert re.search(r"lost reply at call \d+: strict dispatcher SendMessageBatch", text)
+    assert "AssertionError: sent 2 times" in text
     assert "seed 0" in text
     assert "invoke.end" in text
     log = re.search(r"all \d+ events: (.+)", text)[1]
     assert "invoke.start" in Path(log).read_text()
     only = re.search(r"this one again: sweep\(\.\.\., seed=0, only='(.+)'\)", text)[1]
     with pytest.raises(AssertionError, match="1 of them played"):
-        sweep(one_item, announced_once, only=only)
+        sweep(one_item, sent_once, only=only)
 
 
 def test_the_seed_draws_the_points(sweep):
