@@ -1,5 +1,7 @@
 """Cancel a run: one conditional write halts it, and its workers see that within seconds."""
 
+from datetime import datetime
+
 from drumbeat.errors import RunRefused
 from drumbeat.ledger.record import ABANDON, CANCEL, CANCELLED, RUNNING, RunRecord
 from drumbeat.ledger.runs import Runs
@@ -14,11 +16,11 @@ from .start import send
 REASON = "cancelled by hand"
 
 
-def cancel(clients: Clients, stack: DeployedStack, record: RunRecord, *, abandon: bool) -> RunRecord:
+def cancel(clients: Clients, stack: DeployedStack, record: RunRecord, *, abandon: bool, now: datetime) -> RunRecord:
     """Halt a run and return its record afterwards; a repeat does nothing more, and is no error."""
     run = Run.parse(record.id)
     kind = ABANDON if abandon else CANCEL
-    halted = Runs(Table(clients.dynamodb, stack.table)).halt(run, kind=kind, reason=REASON)
+    halted = Runs(Table(clients.dynamodb, stack.table)).halt(run, kind=kind, reason=REASON, now=now)
     if halted is None:
         raise RunRefused(f"run {record.id} isn't in the ledger any more")
     if halted.state == CANCELLED and halted.halt and not halted.started_at:  # it waited

@@ -123,7 +123,7 @@ class Control:
         Raises RunRefused for a run that has ended, or is about to.
         """
         stack, record = listing.find(self._clients, self.deployment, run_id)
-        return self.count(cancel(self._clients, stack, record, abandon=abandon))
+        return self.count(cancel(self._clients, stack, record, abandon=abandon, now=self.now()))
 
     def redrive(self, run_id: str, *, error: str = "", items: str | None = None, dry_run: bool = False) -> Redrive:
         """Do again what a run has given up or dropped, in the same run; with `dry_run`, only say what that would be.

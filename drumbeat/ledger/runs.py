@@ -207,7 +207,7 @@ class Runs(Hold):
             "SET #state = :running, #round = :next, #epoch = :epoch, #owner = :nobody, #sealed = :false, "
             "#chunks = :zero, #items = :zero, #messages = :zero, #tries = :zero, #takeovers = :zero, #stop = :none, "
             "#halt = :nobody, #verdict = :nobody, #reason = :nobody, #completed_at = :nobody, #deadline_at = :nobody, "
-            "#lane = :live, #queue_url = :nobody, #reopened_at = :now, "
+            "#lane = :live, #queue_url = :nobody, #reopened_at = :now, #position = :zero, #pin = :nobody, "
             "#history = :history, #base = :base, #items_key = :manifest, #again_failed = :failed, "
             "#again_dropped = :dropped, #expires_at = :expires_at",
             f"#state = :state AND {_SAME_ROUND}",
