@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -108,19 +108,21 @@ def _check_environment(task: "Task") -> None:
             raise InvalidTask(f"task {task.name!r}: environment variable {variable} is {value!r}; write it as text")
 
 
-def check_numbers(task: "Task") -> None:
-    """Check every number against its range, then the combinations that can't fit one invocation."""
-    for field, (low, high, unit) in _RANGES.items():
-        value = getattr(task, field)
-        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            raise InvalidTask(f"task {task.name!r}: {field}={value!r}; {low:,} to {high:,} are allowed ({unit})")
-    _check_tolerance(task)
-    _check_times(task)
+def check_expected(task: "Task") -> None:
+    """Check the numbers that others are chosen by."""
+    _check_ranges(task, {name: _RANGES[name] for name in ("timeout_s", "concurrency", "chunk_bytes")})
     if not _is_number(task.item_s) or not 0 < task.item_s <= task.timeout_s:
         raise InvalidTask(
             f"task {task.name!r}: item_s={task.item_s!r}; an item must fit one invocation: above 0, up to "
             f"timeout_s={task.timeout_s}"
         )
+
+
+def check_numbers(task: "Task") -> None:
+    """Check every number against its range, then the combinations that can't fit one invocation."""
+    _check_ranges(task, _RANGES)
+    _check_tolerance(task)
+    _check_times(task)
     if task.batch_size > limits.SQS_SOURCE_BATCH_WITHOUT_WINDOW and task.batch_window_s == 0:
         raise InvalidTask(
             f"task {task.name!r}: batch_size={task.batch_size} needs a batch_window_s of 1 or more: without, SQS gives "
@@ -132,6 +134,13 @@ def check_numbers(task: "Task") -> None:
             f"{limits.LAMBDA_SYNC_PAYLOAD_BYTES:,} bytes of one invocation; choose chunk_bytes up to "
             f"{limits.LAMBDA_SYNC_PAYLOAD_BYTES // task.batch_size:,}, or a smaller batch_size"
         )
+
+
+def _check_ranges(task: "Task", ranges: Mapping[str, tuple[int, int, str]]) -> None:
+    for field, (low, high, unit) in ranges.items():
+        value = getattr(task, field)
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise InvalidTask(f"task {task.name!r}: {field}={value!r}; {low:,} to {high:,} are allowed ({unit})")
 
 
 def check_combinations(task: "Task") -> None:

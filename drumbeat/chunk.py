@@ -1,6 +1,8 @@
 """Chunks: the items that share one message, and the text they travel as."""
 
+import base64
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +13,10 @@ from .reference import Reference, parse_reference
 from .run import Run
 
 VERSION = 1
+COMPRESSED_ABOVE = 6 * 1024
+"""SQS bills each 64 KiB of a call: of ten messages above a tenth of it, the items are compressed."""
+_WORTH = 0.8  # of the plain size; above, the message is left readable
+_LARGEST = 16 * 1024 * 1024  # what a message may hold when it is unpacked: a forged one isn't unpacked further
 _REFUSED_BY_SQS = (("\ufffe", "\\ufffe"), ("\uffff", "\\uffff"))
 """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html: all else JSON escapes."""
 _FRAME_BYTES = 256  # more than everything in a message that isn't an item: version, run id, numbers, an S3 key
@@ -43,7 +49,12 @@ class Packed:
         if self.reference is not None:
             told = json.dumps(self.reference.text(), separators=(",", ":"))
             return f'{self._head(run_id)},"count":{self.count},"ref":{told}}}'
-        return f'{self._head(run_id)},"items":[{",".join(self.items)}]}}'
+        plain = f'{self._head(run_id)},"items":[{",".join(self.items)}]}}'
+        if len(plain) <= COMPRESSED_ABOVE:
+            return plain
+        packed = base64.b85encode(zlib.compress(self.stored().encode(), level=1)).decode()
+        short = f'{self._head(run_id)},"count":{self.count},"z":"{packed}"}}'
+        return short if len(short) < len(plain) * _WORTH else plain
 
     def pointer(self, run_id: str, key: str) -> str:
         """The message for items that are kept in S3, as `stored` wrote them, under `key`."""
@@ -141,6 +152,8 @@ def parse(body: str, *, bucket: str) -> Chunk:
         if message["v"] != VERSION:
             raise MalformedMessage(f"message version {message['v']!r}; this worker reads version {VERSION}")
         items, key, reference = message.get("items"), message.get("s3"), message.get("ref")
+        if "z" in message and items is None:
+            items = _unpacked(message["z"], count=message["count"])
         if not isinstance(items, list | None) or not isinstance(key, str | None):
             raise MalformedMessage("a list of items or the S3 key of one is expected")
         if sum(found is not None for found in (items, key, reference)) != 1:
@@ -163,8 +176,17 @@ def parse(body: str, *, bucket: str) -> Chunk:
         )
     except MalformedMessage:
         raise
-    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError, zlib.error) as error:
         raise MalformedMessage(f"not a chunk ({type(error).__name__}); something else has sent it") from None
+
+
+def _unpacked(packed: str, *, count: int) -> list[Any]:
+    stream = zlib.decompressobj()
+    text = stream.decompress(base64.b85decode(packed), _LARGEST)
+    items = json.loads(text) if not stream.unconsumed_tail else None
+    if not isinstance(items, list) or len(items) != count:
+        raise MalformedMessage("the packed items aren't a list of as many as the message says")
+    return items
 
 
 def sent_again(body: str) -> str:

@@ -10,9 +10,10 @@ from typing import Any, TypeVar, cast
 from . import limits
 from .at import At
 from .budget import Budget
-from .checks import check_combinations, check_numbers, check_parameters, check_text
+from .checks import check_combinations, check_expected, check_numbers, check_parameters, check_text
 from .errors import InvalidTask
 from .event import Event
+from .packing import chosen_batch_size, chosen_chunk_size
 from .permission import Allow
 from .retry import Backoff
 from .run import Run
@@ -43,11 +44,13 @@ class Task:
     retry_on, give_up_on: types of exceptions: only these are tried again (by default all), these never.
     item_timeout_s: how long one item may take (above 0); None for as long as the invocation lasts.
     budgets: rates that this task's items share with whoever else names the same budget.
-    chunk_size, chunk_bytes: how many items, and bytes of JSON, share one message at most.
+    chunk_size, chunk_bytes: how many items, and bytes of JSON, share one message at most; by default up to 100 items,
+        fewer if they are expected to take more than a quarter of timeout_s.
     by_reference: whether messages say where their items are instead of holding them.  By default they do where the
         source can be read again by range (Range, S3Lines); with True, what another source or a function yields is
         first written to S3.
-    batch_size, batch_window_s: how many messages one invocation takes, and how long it may wait for them.
+    batch_size, batch_window_s: how many messages one invocation takes, and how long it may wait for them; by default
+        up to ten that are expected to be done in a second.
     overlap: a fire while an earlier run of the task is active: "skip" it; let it wait, "buffer_one" at most or
         "buffer_all"; "cancel_other" runs for it; or "allow" it, up to `max_active_runs` at the same time.
     catch_up: a fire that never came, or came while the task was paused, is made up for if it is younger than this.
@@ -79,10 +82,10 @@ class Task:
     give_up_on: tuple[type[BaseException], ...] = ()
     item_timeout_s: float | None = None
     budgets: tuple[Budget, ...] = ()
-    chunk_size: int = 100
+    chunk_size: int = cast("int", None)
     chunk_bytes: int = 256 * 1024
     by_reference: bool | None = None
-    batch_size: int = 1
+    batch_size: int = cast("int", None)
     batch_window_s: int = 0
     overlap: str = "skip"
     max_active_runs: int | None = None
@@ -109,6 +112,11 @@ class Task:
         if self.retry_on is not None:
             object.__setattr__(self, "retry_on", as_tuple(self.retry_on))
         check_text(self)
+        check_expected(self)
+        if self.chunk_size is None:
+            object.__setattr__(self, "chunk_size", chosen_chunk_size(self, self.item_s))
+        if self.batch_size is None:
+            object.__setattr__(self, "batch_size", chosen_batch_size(self))
         check_numbers(self)
         check_combinations(self)
 
@@ -124,9 +132,10 @@ class Task:
     def max_receives(self) -> int:
         """How often SQS may deliver a message before it is a dead letter.
 
-        Attempts are counted by drumbeat, and a throttled or unfinished delivery is none: so there is room above them.
+        Attempts are counted by drumbeat, and a throttled or unfinished delivery is none: so there is room above them, and
+        more for a task with budgets, whose chunks come back until it is their turn.
         """
-        return 2 * (self.retries + 1) + 10
+        return 2 * (self.retries + 1) + (100 if self.budgets else 10)
 
     @property
     def upstream(self) -> tuple[str, ...]:

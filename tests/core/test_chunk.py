@@ -1,6 +1,9 @@
 """Chunks: packed by count and bytes, read back as they were, refused if they are anything else."""
 
+import base64
 import json
+import random
+import zlib
 from itertools import islice
 from typing import Any
 
@@ -8,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drumbeat.chunk import encode_item, pack, parse
+from drumbeat.chunk import Packed, encode_item, pack, parse
 from drumbeat.errors import ItemNotJson, ItemTooLarge, MalformedMessage
 
 RUN = "sunrise/2026-11-22T00:00:00Z"
@@ -93,3 +96,36 @@ def test_a_message_of_this_release_reads_as_it_was_written() -> None:
     chunk = parse(body, bucket="b")
 
     assert (RUN, 3, 300, 2, [{"id": 7}, "x"]) == (chunk.run.id, chunk.number, chunk.first, chunk.count, chunk.items)
+
+
+def test_a_long_message_is_compressed_and_read_back_as_it_was() -> None:
+    items = tuple(encode_item({"name": "Ü" * 20, "n": n}, task="t", number=n) for n in range(300))
+    packed = Packed(3, 900, items)
+    body = packed.body(RUN)
+
+    assert len(body.encode()) < sum(len(item.encode()) for item in items) / 3
+    chunk = parse(body, bucket="b")
+    assert (3, 900, 300) == (chunk.number, chunk.first, chunk.count)
+    assert [json.loads(item) for item in items] == chunk.items
+
+
+def test_a_message_that_would_not_get_shorter_stays_readable() -> None:
+    noise = base64.b85encode(random.Random(1).randbytes(40_000)).decode()
+    assert json.dumps(noise) in Packed(0, 0, (json.dumps(noise),)).body(RUN)
+    short = Packed(0, 0, ('"a"', '"b"'))
+    assert '"items":["a","b"]' in short.body(RUN)
+
+
+@pytest.mark.parametrize(
+    ("packed", "count"),
+    [
+        (zlib.compress(b"[" + b" " * 64_000_000 + b"1]"), 1),
+        (zlib.compress(b"[1]"), 2),
+        (zlib.compress(b"7"), 1),
+        (b"nothing of zlib's", 1),
+    ],
+)
+def test_packed_items_that_are_not_what_the_message_says_are_refused(packed: bytes, count: int) -> None:
+    message = {"v": 1, "run": RUN, "chunk": 0, "first": 0, "count": count, "z": base64.b85encode(packed).decode()}
+    with pytest.raises(MalformedMessage):
+        parse(json.dumps(message), bucket="b")
