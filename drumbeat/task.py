@@ -132,8 +132,8 @@ class Task:
     def max_receives(self) -> int:
         """How often SQS may deliver a message before it is a dead letter.
 
-        Attempts are counted by drumbeat, and a throttled or unfinished delivery is none: so there is room above them, and
-        more for a task with budgets, whose chunks come back until it is their turn.
+        Attempts are counted by drumbeat, and a throttled or unfinished delivery is none: so there is room above them,
+        and more for a task with budgets, whose chunks come back until it is their turn.
         """
         return 2 * (self.retries + 1) + (100 if self.budgets else 10)
 
