@@ -97,8 +97,11 @@ def tree_of(run_id: str, round: int) -> str:  # noqa: A002  (the word of the glo
     return f"{run_id}~{round}" if round else run_id
 
 
-def encode_item(item: Any, *, task: str, number: int) -> str:
-    """Write one item as compact JSON; raises ItemNotJson or ItemTooLarge, naming task and item."""
+def encode_item(item: Any, *, task: str, number: int, room: int = 0) -> str:
+    """Write one item as compact JSON; raises ItemNotJson or ItemTooLarge, naming task and item.
+
+    room: bytes that it may be larger than allowed, for what is put around it.
+    """
     try:
         text = json.dumps(item, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         for character, escape in _REFUSED_BY_SQS:
@@ -109,7 +112,7 @@ def encode_item(item: Any, *, task: str, number: int) -> str:
             f"task {task!r}, item {number}: a {type(item).__name__} that isn't JSON ({error}); yield dicts, lists, "
             "text, finite numbers, booleans or None"
         ) from None
-    if size > limits.MAX_ITEM_BYTES:
+    if size > limits.MAX_ITEM_BYTES + room:
         raise ItemTooLarge(
             f"task {task!r}, item {number}: {size:,} bytes, {limits.MAX_ITEM_BYTES:,} allowed; keep the data in S3 and "
             "yield its key"

@@ -29,3 +29,5 @@ DYNAMODB_ITEM_BYTES = 400 * 1024
 
 MAX_ITEM_BYTES = 10 * 1024 * 1024
 """Ours: an item above this is refused; between the SQS limit and this it travels through S3."""
+AROUND_ITEM_BYTES = 64
+"""Ours: what a line of a file of items may hold besides an item: its number in a redrive, the line's end."""

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
+LINES_CHUNK = 256 * 1024
+"""How many bytes of a file of lines are read at a time: with botocore's 1,024, long lines take very long."""
+
+
 def list_runs(client: "DynamoDBClient", table: str, tasks: Iterable[str]) -> list[RunRecord]:
     """All runs of these tasks, by task, then by scheduled time."""
     ledger = Table(client, table)
@@ -26,6 +30,6 @@ def dead_letters(
 
     def numbers(manifest: str) -> Iterator[int]:
         body = s3.get_object(Bucket=bucket, Key=manifest)["Body"]
-        return (json.loads(line)["n"] for line in body.iter_lines())
+        return (json.loads(line)["n"] for line in body.iter_lines(chunk_size=LINES_CHUNK))
 
     return letters.read(Table(client, table), record, numbers=numbers)

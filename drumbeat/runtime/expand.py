@@ -21,6 +21,7 @@ from drumbeat.errors import (
 )
 from drumbeat.ledger.record import RunRecord
 from drumbeat.ledger.runs import Runs
+from drumbeat.limits import AROUND_ITEM_BYTES
 from drumbeat.reference import Lines
 from drumbeat.task import Task
 
@@ -152,6 +153,7 @@ class Expansion:
 
     def _items(self) -> Iterator[str]:
         """The items from the cursor on, as JSON; they end early, for good, when the author's code fails for good."""
+        room = AROUND_ITEM_BYTES if self.record.round else 0
         number, end = self.record.items, self.record.stop
         found: Iterator[Any] | None = None
         while number != end and not self._is_late():
@@ -160,7 +162,7 @@ class Expansion:
                 item = self._next(found)
                 if item is _END:
                     return
-                text = encode_item(item, task=self._task.name, number=number)
+                text = encode_item(item, task=self._task.name, number=number, room=room)
             except (ExpandFailed, InvalidTask) as error:
                 self._stop(error, number)
                 return

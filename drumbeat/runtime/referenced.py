@@ -67,7 +67,7 @@ class Referenced:
         body, etag = found
         number, first = self.record.chunks, self.record.items
         for count, size in groups(_blocks(body), self.task.chunk_size):
-            if size > limits.MAX_ITEM_BYTES and count == 1:
+            if size > limits.MAX_ITEM_BYTES + limits.AROUND_ITEM_BYTES and count == 1:
                 raise ItemTooLarge(
                     f"task {self.task.name!r}, item {first}: {size:,} bytes, {limits.MAX_ITEM_BYTES:,} allowed; keep "
                     "the data in S3 and write its key into the line"

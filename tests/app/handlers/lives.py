@@ -8,16 +8,14 @@ from typing import Any
 
 from drumbeat import Again, Backoff, Budget, Dead, Run, Task
 
-from .items import first_time
+from .items import once_then_succeed
 
 SHARED = Budget("shared", per_second=5)
 
 
-def live(item: Any, run: Run) -> Any:
+def live(item: Any, run: Run) -> Any:  # noqa: C901  (a list of what an item may say)
     """Do what the item says."""
     match item:
-        case {"sleep": seconds}:
-            time.sleep(seconds)
         case {"again": seconds, "until": str(time_)}:
             if now() < time_:
                 raise Again(after=seconds)
@@ -25,16 +23,26 @@ def live(item: Any, run: Run) -> Any:
             raise Dead(reason)
         case {"lookup": str(words)}:
             raise LookupError(words)
+        case {"key": str(name)}:
+            raise KeyError(name)
+        case {"raise": str(words)}:
+            raise RuntimeError(words)
         case {"fail_in": list(rounds)}:
-            if redrives(run) in rounds:
-                raise ConnectionError("not yet")
-        case {"once": str(key), "size": size}:
-            if first_time(key, run):
-                raise ConnectionError("x" * 10)
-            return size
+            fail_in(rounds, item, run)
+        case {"sleep": seconds}:
+            time.sleep(seconds)
+        case {"fail_once": str(key)}:
+            once_then_succeed(key, run)
         case {"count": str(key)}:
             leave_trace(key, run)
     return item
+
+
+def fail_in(rounds: list[int], item: dict[str, Any], run: Run) -> None:
+    """Fail unless the run was redriven often enough, after which the item may take its time."""
+    if redrives(run) in rounds:
+        raise ConnectionError("not yet")
+    time.sleep(item.get("sleep", 0))
 
 
 def now() -> str:
