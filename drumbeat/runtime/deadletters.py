@@ -6,8 +6,6 @@ one that stands still is settled as failed, so that its run ends with exact coun
 
 from dataclasses import replace
 
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-
 from drumbeat.chunk import Chunk, parse, sent_again
 from drumbeat.errors import MalformedMessage, WorkerDied
 from drumbeat.ledger import count, progress
@@ -16,6 +14,7 @@ from drumbeat.ledger.record import RUNNING, RunRecord
 from drumbeat.ledger.runs import Runs
 from drumbeat.limits import SQS_DELAY_S
 
+from .batch import Message
 from .invoke import invoke
 from .observability import count as metric
 from .observability import logger
@@ -36,12 +35,12 @@ class DeadLetters:
         self._services = services
         self._runs = Runs(services.table)
 
-    def take(self, record: SQSRecord) -> None:
+    def take(self, record: Message) -> None:
         """Send a chunk again or settle it; afterwards the message may go."""
         try:
             chunk = parse(record.body, bucket=self._services.settings.bucket)
         except MalformedMessage as problem:
-            reject(record.body, record.message_id, problem, self._services)
+            reject(record.body, record.id, problem, self._services)
             return
         logger.append_keys(run=chunk.run.id, chunk=chunk.number)
         run = self._runs.get(chunk.run)
@@ -53,12 +52,12 @@ class DeadLetters:
         if end is None:
             state = progress.read(self._services.table, run.tree, chunk.number)
             if not state.final and run.halt:
-                state = self._drop(chunk, state, run, token=record.message_id)
+                state = self._drop(chunk, state, run, token=record.id)
             if not state.final and state.rounds < (ROUNDS if state.was_attempted else ROUNDS_UNATTEMPTED):
-                self._send_again(chunk, record.body, run, state, token=record.message_id)
+                self._send_again(chunk, record.body, run, state, token=record.id)
                 return
             if not state.final:
-                state = self._give_up(chunk, state, token=record.message_id)
+                state = self._give_up(chunk, state, token=record.id)
             end = settle(chunk, state, self._services, keeps_results=run.keeps_results)
         if end.run_totals is not None:
             invoke(self._services, run.dispatcher, finish_event(chunk))

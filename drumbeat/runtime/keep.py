@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-
 from drumbeat.discovery import discover
 from drumbeat.errors import MalformedFire
 
+from .batch import take_each
 from .deadletters import DeadLetters
 from .observability import count as metric
 from .observability import frames, logger
@@ -19,14 +18,13 @@ class Keeper:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
     def __call__(self, event: Any, context: Any) -> Any:
         """Take dead letters, or make a round; one task that can't be looked at doesn't keep the others from it."""
         match event:
             case {"Records": list()}:
                 letters = DeadLetters(self._services)
-                return process_partial_response(event, letters.take, self._processor, context)
+                return take_each(event, letters.take)
             case {"keeper": "check"}:
                 return self._round(context.aws_request_id)
         metric("MalformedFires")

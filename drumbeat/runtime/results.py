@@ -3,7 +3,6 @@
 import heapq
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any
@@ -69,6 +68,8 @@ def bodies(services: Services, keys: Iterable[str]) -> Iterator[bytes]:
     yield from map(fetch, first)
     if len(first) < _ALONE:
         return
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  (only for large runs: it costs init time)
+
     with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="results") as pool:
         while window := list(islice(keys, _WINDOW)):
             yield from pool.map(fetch, window)

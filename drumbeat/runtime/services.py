@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.config import Config
+from botocore.session import get_session
 
 from drumbeat.ledger.table import Table
 
@@ -53,7 +53,7 @@ class Services:
     """AWS and the world, as parameters; a client is made when it is first used."""
 
     settings: Settings
-    session: Any = field(default_factory=boto3.Session)
+    session: Any = field(default_factory=get_session)  # botocore's: boto3's own costs a third of the start besides
     sleep: Callable[[float], None] = time.sleep
     draw: Callable[[], float] = random.random
 
@@ -98,4 +98,4 @@ class Services:
         return Table(self.dynamodb, self.settings.table)
 
     def _client(self, name: str) -> Any:
-        return self.session.client(name, config=_CONFIG)
+        return self.session.create_client(name, config=_CONFIG)

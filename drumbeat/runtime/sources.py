@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from boto3.dynamodb.types import Binary, TypeDeserializer
 from botocore.exceptions import ClientError
 
 from drumbeat.errors import ExpandFailed, InvalidTask, SourceMissing
@@ -91,6 +90,8 @@ def _records(table: str, attributes: tuple[str, ...], services: Services) -> Ite
     only: dict[str, Any] = (
         {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names} if attributes else {}
     )
+    from boto3.dynamodb.types import TypeDeserializer  # noqa: PLC0415  (only for such a source: it costs init time)
+
     read = TypeDeserializer().deserialize
     for page in services.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True, **only):
         for record in page["Items"]:
@@ -107,6 +108,7 @@ def _json(value: Any) -> Any:
             return [_json(member) for member in value]
         case dict():
             return {name: _json(member) for name, member in value.items()}
-        case Binary() | bytes():
+        case None | str() | bool():
+            return value
+        case _:  # boto3's Binary
             raise ExpandFailed("a binary attribute isn't JSON; choose others with DynamoItems(attributes=...)")
-    return value

@@ -4,9 +4,6 @@ from functools import partial
 from math import ceil
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-
 from drumbeat.chunk import Chunk, parse
 from drumbeat.errors import DrumbeatError, Fenced, MalformedMessage
 from drumbeat.ledger import failures
@@ -19,6 +16,7 @@ from drumbeat.retry import Backoff
 from drumbeat.task import Task, Work
 
 from . import tolerance
+from .batch import Message, take_each
 from .budget import Allowance
 from .head import Heads
 from .invoke import invoke
@@ -46,23 +44,22 @@ class Worker:
         self._services = services
         self._heads = Heads(task, services)
         self._budget = Allowance(task.budgets, services) if task.budgets else None
-        self._processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
     def __call__(self, event: dict[str, Any], context: Any) -> Any:
         """Do each message's chunk; the answer names the messages that SQS should keep."""
         take = partial(self._take, work=self._work(context), context=context)
-        return process_partial_response(event, take, self._processor, context)
+        return take_each(event, take)
 
-    def _take(self, record: SQSRecord, *, work: Work, context: Any) -> None:
+    def _take(self, record: Message, *, work: Work, context: Any) -> None:
         try:
             chunk = parse(record.body, bucket=self._services.settings.bucket)
             if chunk.run.task != self._task.name:
                 raise MalformedMessage(f"a chunk of task {chunk.run.task!r} in the queue of {self._task.name!r}")
             check_reference(chunk, self._task)
         except MalformedMessage as problem:
-            reject(record.body, record.message_id, problem, self._services)
+            reject(record.body, record.id, problem, self._services)
             return
-        receive = int(record.attributes.approximate_receive_count)
+        receive = record.receive
         logger.append_keys(run=chunk.run.id, chunk=chunk.number, attempt=receive)
         turn = Turn(
             receive=receive,
@@ -71,7 +68,7 @@ class Worker:
         )
         self._settle(chunk, record, turn, work)
 
-    def _settle(self, chunk: Chunk, record: SQSRecord, turn: Turn, work: Work) -> None:
+    def _settle(self, chunk: Chunk, record: Message, turn: Turn, work: Work) -> None:
         try:
             end = self._go(chunk, turn, work)
         except Fenced as error:
@@ -124,12 +121,13 @@ class Worker:
             metric("RunsStoppedEarly")
             logger.warning("more failures than are tolerated")
 
-    def _come_back(self, record: SQSRecord, delay_s: float) -> None:
+    def _come_back(self, record: Message, delay_s: float) -> None:
         """Make the message visible after the delay instead of the queue's whole visibility timeout."""
         settings = self._services.settings
-        queue = record.event_source_arn.rpartition(":")[2]
         self._services.sqs.change_message_visibility(
-            QueueUrl=next((url for url in (settings.backfill_url,) if url.endswith(f"/{queue}")), settings.queue_url),
+            QueueUrl=next(
+                (url for url in (settings.backfill_url,) if url.endswith(f"/{record.queue}")), settings.queue_url
+            ),
             ReceiptHandle=record.receipt_handle,
             VisibilityTimeout=min(ceil(delay_s), _LONGEST_S),
         )

@@ -1,6 +1,5 @@
 """Do items: one after the other, in threads or as coroutines, until they are done or may no longer begin."""
 
-import asyncio
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -10,9 +9,7 @@ from drumbeat.run import Run
 from drumbeat.task import Task, Work
 
 from .attempt import LEFT, End, Outcome, attempt
-from .coroutines import Coroutines
 from .gate import Allowed, Gate
-from .threads import Threads
 
 __all__ = ["LEFT", "End", "Outcome", "do_items"]
 
@@ -46,8 +43,14 @@ def do_items(
     gate = Gate(len(items), left_s=lambda: left_s() - guard, stopped=stopped, budget=budget)
     steps = {index: partial(work, item, run) for index, item in items.items()}
     if inspect.iscoroutinefunction(task.worker):
+        import asyncio  # noqa: PLC0415  (only where a task asks for it: it costs init time)
+
+        from .coroutines import Coroutines  # noqa: PLC0415
+
         return asyncio.run(Coroutines(task, gate).do(steps))
     if task.concurrency > 1 or task.item_timeout_s is not None:
+        from .threads import Threads  # noqa: PLC0415  (only where a task asks for it: it costs init time)
+
         return Threads(task, gate).do(steps)
     return _in_turn(task, steps, gate)
 
