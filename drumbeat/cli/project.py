@@ -1,4 +1,4 @@
-"""The app that the command line works on: a folder with `handlers/`, `app.py` and `cdk.json`."""
+"""The app that the command line works on: a folder with `app.py` or `cdk.json`, and `handlers/` or the like."""
 
 import sys
 from dataclasses import dataclass
@@ -10,8 +10,7 @@ from drumbeat.errors import UnknownTask
 from drumbeat.task import Task
 
 from .edge import Refused
-
-HANDLERS = "handlers"
+from .packages import HANDLERS, packages
 
 
 @dataclass(frozen=True)
@@ -23,16 +22,17 @@ class Project:
 
     def tasks(self) -> dict[str, Task]:
         """Import the app's handlers and return its tasks by name."""
-        if not (self.folder / HANDLERS).is_dir():
+        found = packages(self.folder)
+        if found == (HANDLERS,) and not (self.folder / HANDLERS).is_dir():
             raise Refused(
                 f"no folder {HANDLERS}/ in {self.folder}; run in the folder of your app, or name it with --app"
             )
         path = str(self.folder.resolve())
         if path not in sys.path:
             sys.path.insert(0, path)
-        tasks = discover(HANDLERS)
+        tasks = {name: task for package in found for name, task in discover(package).items()}
         if not tasks:
-            raise Refused(f"no task in {self.folder / HANDLERS}/; declare one: report = Task('report', ...)")
+            raise Refused(f"no task in {self._where(found)}; declare one: report = Task('report', ...)")
         return tasks
 
     def task(self, name: str) -> Task:
@@ -42,4 +42,7 @@ class Project:
             return tasks[name]
         close = get_close_matches(name, tasks, n=3)
         hint = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(sorted(tasks))}"
-        raise UnknownTask(f"no task {name!r} in {self.folder / HANDLERS}/; {hint}")
+        raise UnknownTask(f"no task {name!r} in {self._where(packages(self.folder))}; {hint}")
+
+    def _where(self, found: tuple[str, ...]) -> str:
+        return " and ".join(f"{self.folder.joinpath(*package.split('.'))}/" for package in found)

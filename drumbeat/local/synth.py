@@ -1,22 +1,21 @@
 """Synthesize the app as the CDK's own command does, if its sources have changed since the last time."""
 
 import fcntl
-import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import drumbeat
 
 from .errors import LocalError
+from .fingerprint import key
 
+__all__ = ["ACCOUNT", "REGION", "SynthFailed", "key", "synthesize"]
 ACCOUNT, REGION = "123456789012", "us-east-1"  # moto's account
-_HASHED = {".py", ".json", ".toml", ".txt", ".in"}
-_NOT_THE_APP = {"cdk.out", "node_modules", "out", "tests", "docs", "inputs", "benchmarks", "dist", "build"}
 
 
 class SynthFailed(LocalError):
@@ -24,10 +23,12 @@ class SynthFailed(LocalError):
 
 
 def synthesize(app: Path) -> Path:
-    """Return the folder with the app's cloud assembly, `.drumbeat/cdk.out`, made again only if it is out of date."""
+    """Return the folder with the app's cloud assembly, `.drumbeat/cdk.out`, made again only if it is out of date.
+
+    The app is what `app` in its cdk.json starts, from that folder, as `cdk synth` would; without a cdk.json, app.py.
+    """
+    named, command = _command(app)
     assembly, stamp = app / ".drumbeat" / "cdk.out", app / ".drumbeat" / "cdk.out.key"
-    if not (app / "app.py").is_file():
-        raise SynthFailed(f"no app.py in {app}; run in the folder of your app, or name it with --app")
     assembly.parent.mkdir(exist_ok=True)
     with (app / ".drumbeat" / "cdk.out.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one process synthesizes, those beside it find it done
@@ -36,9 +37,22 @@ def synthesize(app: Path) -> Path:
             _require_node()
             stamp.unlink(missing_ok=True)
             shutil.rmtree(assembly, ignore_errors=True)
-            _run(app, assembly)
+            _run(named, command, app, assembly)
             stamp.write_text(now)
     return assembly
+
+
+def _command(app: Path) -> tuple[str, str]:
+    """What errors call it, and what the shell is told: `python` and `python3` are the interpreter that runs us."""
+    command = _read(app / "cdk.json").get("app")
+    if isinstance(command, str) and command.strip():
+        return f"the app of cdk.json ({command})", command
+    if (app / "app.py").is_file():
+        return "app.py", "python3 app.py"
+    raise SynthFailed(
+        f'no cdk.json with "app": "python3 ..." and no app.py in {app}; run in the folder of your app, or name it '
+        "with --app (pytest: with the setting drumbeat_app)"
+    )
 
 
 def _require_node() -> None:
@@ -46,9 +60,10 @@ def _require_node() -> None:
         raise SynthFailed("node isn't on the PATH, and the AWS CDK needs it; install Node.js 22 (20 will do)")
 
 
-def _run(app: Path, assembly: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "app.py"],
+def _run(named: str, command: str, app: Path, assembly: Path) -> None:
+    done = subprocess.run(  # noqa: S602  (cdk.json is the app's own, and `cdk synth` gives it to the shell)
+        command,
+        shell=True,
         cwd=app,
         env=_environment(app, assembly),
         capture_output=True,
@@ -57,47 +72,44 @@ def _run(app: Path, assembly: Path) -> None:
     )
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()] or [f"exit status {done.returncode}"]
-        raise SynthFailed(f"app.py failed: {lines[-1].strip()}") from RuntimeError(done.stderr)
+        raise SynthFailed(f"{named} failed: {lines[-1].strip()}") from RuntimeError(done.stderr)
     if not (assembly / "manifest.json").is_file():
-        raise SynthFailed("app.py wrote no cloud assembly; call app.synth() at its end")
+        raise SynthFailed(
+            f"{named} wrote no cloud assembly; call app.synth() at its end, and give App() no outdir of its own"
+        )
 
 
 def _environment(app: Path, assembly: Path) -> dict[str, str]:
     """What `cdk synth` would set, without its validation: that takes seconds, and CI does it."""
-    paths = [str(Path(drumbeat.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    ours = Path(drumbeat.__file__).parents[1]
+    modules = [str(ours), os.environ.get("PYTHONPATH", "")]
+    programs = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
     return {
         **os.environ,
+        **({"VIRTUAL_ENV": sys.prefix} if sys.prefix != sys.base_prefix else {}),
         "CDK_OUTDIR": str(assembly.resolve()),
-        "CDK_CONTEXT_JSON": json.dumps(_context(app / "cdk.json")),
+        "CDK_CONTEXT_JSON": json.dumps(_context(app)),
         "CDK_DEFAULT_ACCOUNT": ACCOUNT,
         "CDK_DEFAULT_REGION": REGION,
         "CDK_VALIDATION": "false",
         "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
-        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "PATH": os.pathsep.join(filter(None, programs)),
+        "PYTHONPATH": os.pathsep.join(filter(None, modules)),
     }
 
 
-def _context(settings: Path) -> dict[str, object]:
+def _context(app: Path) -> dict[str, Any]:
+    """What was looked up, and what is set: that goes first."""
+    return {**_read(app / "cdk.context.json"), **_read(app / "cdk.json").get("context", {})}
+
+
+def _read(settings: Path) -> dict[str, Any]:
     if not settings.is_file():
         return {}
     try:
-        found: dict[str, object] = json.loads(settings.read_text()).get("context", {})
-    except (AttributeError, ValueError) as error:
-        raise SynthFailed(f"{settings} isn't a JSON object ({error}); correct it, or take `cdk init`'s") from None
+        found = json.loads(settings.read_text("utf-8"))
+    except ValueError as error:
+        raise SynthFailed(f"{settings} isn't JSON ({error}); correct it, or take `cdk init`'s") from None
+    if not isinstance(found, dict) or not isinstance(found.get("context", {}), dict):
+        raise SynthFailed(f"{settings} isn't a JSON object with an object as its context; take `cdk init`'s")
     return found
-
-
-def key(app: Path) -> str:
-    """A hash of everything that the template and the bundle are made from."""
-    digest = hashlib.sha256(f"{sys.version} {app.resolve()}".encode())
-    for path in _sources(app):
-        digest.update(f"{path}\0".encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def _sources(app: Path) -> Iterator[Path]:
-    own = (path for path in app.iterdir() if path.name not in _NOT_THE_APP and not path.name.startswith("."))
-    for top in sorted((*own, Path(drumbeat.__file__).parent)):
-        found = sorted(top.rglob("*")) if top.is_dir() else [top]
-        yield from (path for path in found if path.suffix in _HASHED and path.is_file())
