@@ -17,6 +17,7 @@ from drumbeat.ledger.reader import dead_letters, list_runs
 from drumbeat.ledger.record import RunRecord
 from drumbeat.local import LocalCloud
 from drumbeat.local.deployment import Function
+from drumbeat.local.output import Line, Metric
 from drumbeat.run import Run
 from drumbeat.signal import Fire, items_key
 
@@ -24,6 +25,18 @@ OPEN = ("WAITING", "RUNNING")
 """The states of runs that haven't ended."""
 _DYNAMO = TypeDeserializer()
 _HASH = re.compile(r"(?<=.)[0-9A-F]{8}$")
+
+
+def look_further(run_id: str) -> str:
+    """How to see more of what happened to a run; with what a failed assertion ends."""
+    task = run_id.partition("/")[0]
+    return f"look further: cloud.show({run_id!r}), cloud.logs({task!r}), cloud.log.text()"
+
+
+def _names(function: Function) -> set[str]:
+    """All by which logs are asked for."""
+    task = function.environment.get("DRUMBEAT_TASK") or ("keeper" if ".keeper." in function.handler else "")
+    return {function.name, function.arn, function.logical_id, _HASH.sub("", function.logical_id), task} - {""}
 
 
 @dataclass(frozen=True)
@@ -78,7 +91,10 @@ class AppCloud(LocalCloud):
         given = None if items is None else tuple(items)
         run = self.fire(task, given, at=at, params=params, name=name)
         if not self.run_until_idle(within):
-            raise AssertionError(f"{run.id} didn't come to rest within {within}\n{self.under_way()}")
+            raise AssertionError(
+                f"expected rest within {within} of virtual time after {run.id} was fired; at {self.now:%Y-%m-%d %H:%M} "
+                f"something is still under way\n{self.under_way()}\n{look_further(run.id)}"
+            )
         return self.show(run, given)
 
     def fire(
@@ -111,8 +127,12 @@ class AppCloud(LocalCloud):
         run = Run.parse(run if isinstance(run, str) else run.id)
         found = [record for record in self.runs(run.task) if record.id == run.id]
         if not found:
-            logged = "\n".join(line.text for line in self.logs(self.dispatcher(run.task))[-5:])
-            raise AssertionError(f"{run.id} isn't in the ledger; the dispatcher's last words:\n{logged or '(none)'}")
+            logged = "\n".join(f"  {line.text}" for line in self.logs(self.dispatcher(run.task))[-5:])
+            there = ", ".join(record.id for record in self.runs(run.task)[-5:]) or "none"
+            raise AssertionError(
+                f"expected {run.id} in the ledger, which has of this task: {there}; the dispatcher's last words:\n"
+                f"{logged or '  (none)'}\n{look_further(run.id)}"
+            )
         letters = dead_letters(
             self.client("dynamodb"),
             self.client("s3"),
@@ -136,6 +156,23 @@ class AppCloud(LocalCloud):
         found = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
         names = [entry["Key"] for entry in found]
         return {name[len(prefix) :]: s3.get_object(Bucket=bucket, Key=name)["Body"].read() for name in names}
+
+    def logs(self, function: str) -> list[Line]:
+        """What a task's functions wrote, in order of time; or one function, given by its name, its id or `"keeper"`.
+
+        Raises UnknownTask for what is neither.
+        """
+        found = [one for one in self.deployment.functions if function in _names(one)]
+        if not found:
+            raise UnknownTask(
+                f"no task and no function {function!r} is deployed; there are the tasks {', '.join(self.tasks)} and the "
+                f"functions {', '.join(sorted(one.logical_id for one in self.deployment.functions))}"
+            )
+        return sorted((line for one in found for line in super(AppCloud, self).logs(one.name)), key=lambda one: one.ns)
+
+    def metrics(self, name: str | None = None) -> list[Metric]:
+        """The metric values that handlers wrote, in order of time: those of one name, or all."""
+        return [metric for metric in super().metrics() if name in (None, metric.name)]
 
     def queues(self) -> dict[str, tuple[int, int, int]]:
         """Visible, in flight and delayed messages of every queue, by its id in the app, as `tables`."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from drumbeat.ledger.record import RunRecord
 
-from .cloud import OPEN, AppCloud
+from .cloud import OPEN, AppCloud, look_further
 
 COUNTED = ("SUCCEEDED", "FAILED", "CANCELLED")
 """The ends of runs that had items."""
@@ -26,7 +26,10 @@ def check_invariants(cloud: AppCloud, _played: Any = None, *, may_hold: Iterable
     depths = {queue.name: cloud.queue_depth(queue.name) for queue in cloud.deployment.queues}
     left = {name: depth for name, depth in depths.items() if any(depth) and not any(word in name for word in may_hold)}
     if left:
-        raise AssertionError(f"expected empty queues, found (visible, in flight, delayed) {left}")
+        raise AssertionError(
+            f"expected empty queues; found (visible, in flight, delayed) {left}\n"
+            "look further: cloud.under_way(), cloud.log.text(); may_hold=['Name'] allows messages there"
+        )
 
 
 def _counts(cloud: AppCloud, record: RunRecord) -> None:
@@ -54,4 +57,4 @@ def _announcements(cloud: AppCloud, record: RunRecord) -> None:
 
 def _expect(record: RunRecord, what: str, holds: bool, found: str) -> None:
     if not holds:
-        raise AssertionError(f"{record.id}: expected {what}; found {found}")
+        raise AssertionError(f"{record.id}: expected {what}; found {found}\n{look_further(record.id)}")

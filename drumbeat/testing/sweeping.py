@@ -142,6 +142,8 @@ def come_to_rest(cloud: AppCloud, within: timedelta = timedelta(hours=12)) -> No
     waited = {run.id for run in cloud.runs() if run.state in OPEN}
     while not idle or any(run.id in waited and run.state in OPEN for run in cloud.runs()):
         if cloud.now > until:
-            raise AssertionError(f"after {within} there is no rest\n{cloud.under_way()}")
+            raise AssertionError(
+                f"expected all runs to have ended, and rest, within {within} of virtual time\n{cloud.under_way()}"
+            )
         cloud.advance(ROUND)
         idle = cloud.run_until_idle(ROUND)
