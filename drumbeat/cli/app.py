@@ -9,6 +9,7 @@ import typer
 from . import schedule
 from .backfill import backfill
 from .cancel import cancel
+from .cost import cost
 from .edge import Commands
 from .failures import failures
 from .follow import watch
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.command("tasks")(tasks)
 app.command("next")(next_)
 app.command("local")(local)
+app.command("cost")(cost)
 app.command("run")(run)
 app.command("runs")(runs)
 app.command("show")(show)
@@ -83,6 +85,8 @@ def common(
     [bold]drumbeat next sunrise[/]     the next fires of one task, changes of clocks included
 
     [bold]drumbeat local[/]            deploy the app on this machine, and run a day of it in virtual time
+
+    [bold]drumbeat cost sunrise --items 1000000[/]   what a run and a month cost, with the arithmetic
 
     [bold]drumbeat runs[/]             the runs of the deployed app, for show, watch, failures, redrive and cancel
 

@@ -18,6 +18,9 @@ _EVENTBRIDGE = "https://aws.amazon.com/eventbridge/pricing/"
 _DYNAMODB = "https://aws.amazon.com/dynamodb/pricing/on-demand/"
 _S3 = "https://aws.amazon.com/s3/pricing/"
 _CLOUDWATCH = "https://aws.amazon.com/cloudwatch/pricing/"
+_STEP_FUNCTIONS = "https://aws.amazon.com/step-functions/pricing/"
+_MWAA = "https://aws.amazon.com/managed-workflows-for-apache-airflow/pricing/"
+_FARGATE = "https://aws.amazon.com/fargate/pricing/"
 
 
 @dataclass(frozen=True)
@@ -68,5 +71,21 @@ PRICES: dict[str, Price] = {
     "s3_puts": Price("S3", "PUT, COPY, POST, LIST", 1000, "thousand", _flat(0.005), _S3, "L"),
     "s3_gets": Price("S3", "GET and others", 1000, "thousand", _flat(0.0004), _S3, "L"),
     "log_bytes": Price("CloudWatch", "logs taken in", GB, "GB", _flat(0.50), _CLOUDWATCH, "L"),
+    "metric_months": Price("CloudWatch", "custom metrics", 1, "metric and month", _flat(0.30), _CLOUDWATCH, "L"),
+    "alarm_months": Price("CloudWatch", "alarms", 1, "alarm and month", _flat(0.10), _CLOUDWATCH, "L"),
+    "step_transitions": Price(
+        "Step Functions", "standard state transitions", MILLION, "million", _flat(25.00), _STEP_FUNCTIONS, "L"
+    ),
+    "step_express_requests": Price(
+        "Step Functions", "express requests", MILLION, "million", _flat(1.00), _STEP_FUNCTIONS, "L"
+    ),
+    "step_express_gb_s": Price(
+        "Step Functions", "express GB-seconds", 1, "GB-second", _flat(0.00001667), _STEP_FUNCTIONS, "L"
+    ),
+    "durable_operations": Price("Lambda", "durable operations", MILLION, "million", _flat(8.00), _LAMBDA, "L"),
+    "durable_bytes": Price("Lambda", "durable data written", GB, "GB", _flat(0.25), _LAMBDA, "L"),
+    "mwaa_hours": Price("MWAA", "small environment", 1, "hour", _flat(0.49), _MWAA, "G"),
+    "fargate_vcpu_hours": Price("Fargate", "vCPU, x86", 1, "hour", _flat(0.04048), _FARGATE, "L"),
+    "fargate_gb_hours": Price("Fargate", "GB of memory, x86", 1, "hour", _flat(0.004445), _FARGATE, "L"),
 }
-"""By the names under which `drumbeat.local` counts."""
+"""By the names under which `drumbeat.local` counts and `drumbeat.plan.forecast` forecasts."""

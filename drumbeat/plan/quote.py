@@ -1,0 +1,135 @@
+"""What a task costs: a run, a month of its runs, what idles, and the same items done in other ways."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from drumbeat.schedule import Rate
+from drumbeat.task import Task
+
+from .alternatives import Alternative, alternatives
+from .bill import Bill, bill
+from .forecast import forecast
+from .idle import HOURS, idle, metrics
+from .packing import INLINE, LINES, NUMBERS, SPOOLED, Packing
+from .units import SQS_UNIT
+from .usage import Step, Usage
+
+
+@dataclass(frozen=True)
+class Quote:
+    """One task's costs; `run` is one run of it, `idle` what a month costs without any."""
+
+    task: Task
+    item_s: float
+    runs_per_month: float
+    run: Usage
+    packing: Packing
+    idle: Usage
+    month: Bill
+    alternatives: tuple[Alternative, ...]
+
+    @property
+    def run_dollars(self) -> float:
+        """A run, with the items' own work."""
+        return self.run.bill.dollars
+
+    @property
+    def work_dollars(self) -> float:
+        """The items' own work, which costs the same whoever hands it out."""
+        seconds = self.packing.items * self.item_s / self.task.concurrency
+        return bill({"lambda_gb_s": seconds * self.task.memory_mib / 1024}).dollars
+
+    @property
+    def orchestration_dollars(self) -> float:
+        """A run without the items' own work."""
+        return self.run_dollars - self.work_dollars
+
+    @property
+    def sources(self) -> list[str]:
+        """The pages that the alternatives are priced by."""
+        return sorted({found.source for found in self.alternatives})
+
+
+def quote(
+    task: Task,
+    *,
+    items: int,
+    item_bytes: int | None = None,
+    item_s: float | None = None,
+    compresses_to: float = 1,
+    failure_rate: float = 0,
+    runs_per_month: float = 1,
+    tasks: int = 1,
+) -> Quote:
+    """Price a task; `tasks`: how many tasks of its app share the keeper. For the others see `forecast`."""
+    item_s = task.item_s if item_s is None else item_s
+    run = forecast(
+        task,
+        items=items,
+        item_bytes=item_bytes,
+        item_s=item_s,
+        compresses_to=compresses_to,
+        failure_rate=failure_rate,
+    )
+    assert run.packing is not None
+    resting = idle(task, tasks=tasks)
+    resting = Usage((*resting.steps, *_by_schedule(task, runs_per_month)))
+    used = dict(run.times(runs_per_month))
+    for name, quantity in resting.billed.items():
+        used[name] = used.get(name, 0) + quantity
+    others = tuple(alternatives(task, run.packing, item_s=item_s))
+    return Quote(task, item_s, runs_per_month, run, run.packing, resting, bill(used), others)
+
+
+def _by_schedule(task: Task, runs: float) -> Iterator[Step]:
+    if runs:
+        yield metrics(runs)
+        if task.schedule is not None and task.schedule.timezone:
+            yield Step("fires", f"{runs:,.10g} runs", runs, "scheduler_invocations")
+
+
+def fires_per_month(task: Task, *, since: datetime) -> int | None:
+    """How often a task's schedule fires in the month of 730 hours from then on; None without a schedule."""
+    schedule = task.schedule
+    if schedule is None:
+        return None
+    until = since + timedelta(hours=HOURS)
+    if isinstance(schedule, Rate):
+        return sum(1 for _ in schedule.fires(after=since, until=until, anchor=since))
+    return sum(1 for _ in schedule.fires(after=since, until=until))
+
+
+def explain(task: Task, packing: Packing) -> Iterator[str]:
+    """Why the items are packed as they are, in sentences."""
+    each = f"{packing.per_chunk:,} items a chunk, closed by {packing.closed_by}"
+    yield f"{packing.items:,} items / {each}: {packing.chunks:,} chunks"
+    ways = {
+        INLINE: f"messages hold their items, {packing.item_bytes:,} bytes each"
+        + (", compressed" if packing.compressed else ""),
+        NUMBERS: "messages say which range of numbers they mean",
+        LINES: "messages say which bytes of the source they mean, and workers read them: a GET for each chunk",
+        SPOOLED: f"items are written to S3 first, {packing.spools:,} objects, and messages say where",
+    }
+    yield f"{ways[packing.way]}: up to {packing.message_bytes:,} bytes a message"
+    yield f"{packing.calls:,} calls of SendMessageBatch, billed as {packing.sent_units:,} requests of 64 KiB"
+    yield from _advice(task, packing)
+
+
+def _advice(task: Task, packing: Packing) -> Iterator[str]:
+    a_call = packing.sent_units / packing.calls if packing.calls else 1
+    if packing.way == INLINE and a_call > 1:
+        fits = SQS_UNIT // 10
+        yield (
+            f"a call of ten is billed {a_call:.3g} times: past {fits:,} bytes a message, larger chunks save receives, "
+            "deletes and ledger writes, and not what sending costs; only references do (by_reference=True)"
+        )
+    if packing.chunks > 1 and packing.per_chunk < 1000 and packing.closed_by.startswith("chunk_size"):  # noqa: PLR2004
+        takes = packing.per_chunk * task.item_s / task.concurrency
+        room = task.timeout_s / 3
+        if takes * 2 <= room:
+            more = int(packing.per_chunk * room / takes)
+            yield (
+                f"a chunk takes {takes:.3g} s of timeout_s={task.timeout_s}: chunk_size up to {more:,} leaves two "
+                "thirds of it, and every request but the source's falls in proportion"
+            )

@@ -1,0 +1,50 @@
+"""`drumbeat cost`: the arithmetic on the screen, and the same as JSON."""
+
+import json
+
+import pytest
+
+from .conftest import Folder
+
+
+def test_a_row_shows_its_formula_its_price_and_its_dollars(app: Folder) -> None:
+    done = app.run("cost", "reader", "--items", "100000")
+
+    assert 0 == done.exit_code
+    words = done.stdout
+    assert "100,000 items / 100 items a chunk, closed by chunk_size=100: 1,000 chunks" in words
+    row = next(line for line in words.splitlines() if "settle each chunk" in line)
+    assert "1,000 chunks" in row
+    assert "$0.625 per million  0.00062500" in row
+    for name in ("MWAA", "Celery on Fargate", "Lambda durable functions", "batches of ten", "one message per item"):
+        assert name in words
+    assert "https://aws.amazon.com/sqs/pricing/" in words
+
+
+def test_a_document_adds_up(app: Folder) -> None:
+    found = json.loads(app.run("cost", "ticker", "--items", "1000000", "--runs-per-month", "10", "--json").stdout)
+
+    run, month = found["run"], found["month"]
+    assert pytest.approx(run["dollars"]) == sum(row["dollars"] for row in run["rows"])
+    assert pytest.approx(run["dollars"]) == run["work_dollars"] + run["orchestration_dollars"]
+    assert pytest.approx(month["dollars"]) == 10 * run["dollars"] + month["idle_dollars"]
+    assert {"service": "sqs", "operation": "SendMessageBatch", "count": 25_000} in run["requests"]
+    assert 7 == len(found["alternatives"])
+
+
+def test_a_schedule_says_how_often_a_task_runs_in_a_month(app: Folder) -> None:
+    found = json.loads(app.run("cost", "ticker", "--items", "10", "--json").stdout)
+
+    assert 730 == found["month"]["runs"]
+
+
+def test_failures_cost_deliveries_and_writes(app: Folder) -> None:
+    dollars = [
+        json.loads(app.run("cost", "reader", "--items", "10000", "--failure-rate", rate, "--json").stdout)["run"][
+            "dollars"
+        ]
+        for rate in ("0", "0.01", "0.1")
+    ]
+
+    assert sorted(dollars) == dollars
+    assert 3 == len(set(dollars))

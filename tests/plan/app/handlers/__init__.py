@@ -1,0 +1,1 @@
+"""Tasks of several shapes, whose requests are counted."""

@@ -1,0 +1,194 @@
+"""The cost model against the runtime: a run in the local cloud makes exactly the requests that are forecast for it.
+
+What only time decides is counted in the run and given to the forecast: how often workers looked at the run's record,
+and in how many batches messages came.  All else is the formula's.
+"""
+
+import importlib.util
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from drumbeat.chunk import pack
+from drumbeat.local.faults import Seam
+from drumbeat.plan import given, packing
+from drumbeat.plan.forecast import forecast
+from drumbeat.plan.given import Failures, Timing
+from drumbeat.plan.idle import idle
+from drumbeat.runtime import combine, expand, head, referenced
+from drumbeat.task import Task
+from drumbeat.testing.cloud import AppCloud, RunView
+from drumbeat.testing.single import Single
+
+Requests = Counter[tuple[str, str]]
+OF_RUNS = ("sqs", "dynamodb", "s3", "lambda", "events")
+
+
+def _shapes() -> ModuleType:
+    found = Path(__file__).parent / "app" / "handlers" / "shapes.py"
+    spec = importlib.util.spec_from_file_location("shapes_of_the_plan", found)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+TASKS: dict[str, Task] = {task.name: task for task in vars(_shapes()).values() if isinstance(task, Task)}
+
+
+@dataclass
+class Counted:
+    """A run, and what it asked of AWS."""
+
+    run: RunView
+    requests: Requests
+    polls: Requests
+    billed: dict[str, float]
+    timing: Timing
+    invocations: dict[str, int]
+
+
+Count = Callable[..., Counted]
+
+
+@pytest.fixture
+def count(drumbeat_assembly: Path) -> Iterator[Count]:
+    """Run a task and count."""
+    seam = Single(Seam())
+    with AppCloud(drumbeat_assembly, faults=seam) as cloud:
+
+        def counted(name: str, items: list[Any] | None = None) -> Counted:
+            run = cloud.run(name, items)
+            meter = cloud.meter
+            reads = [p for p in seam.points if p.operation == "GetItem" and p.function.endswith("worker")]
+            invocations = {
+                "dispatcher": meter.invocations[cloud.dispatcher(name)],
+                "worker": meter.invocations[cloud.worker(name)],
+            }
+            timing = Timing(
+                worker_invocations=invocations["worker"],
+                receives=meter.service_requests["sqs", "ReceiveMessage"],
+                deletes=meter.service_requests["sqs", "DeleteMessageBatch"],
+                environments=meter.cold_starts[cloud.worker(name)],
+                head_reads=sum("/run#" in point.target for point in reads),
+                worker_s=0,
+                dispatcher_s=0,
+            )
+            requests = Counter({call: n for call, n in meter.requests.items() if call[0] in OF_RUNS})
+            return Counted(run, requests, Counter(meter.service_requests), dict(meter.billed), timing, invocations)
+
+        counted.cloud = cloud  # type: ignore[attr-defined]
+        yield counted
+
+
+def _agree(counted: Counted, name: str, **given: Any) -> None:
+    expected = forecast(TASKS[name], timing=counted.timing, **given)
+
+    assert expected.requests == counted.requests
+    assert expected.polls == counted.polls
+    assert expected.invocations == {role: n for role, n in counted.invocations.items() if n}
+    billed = ("sqs_requests", "dynamodb_write_units", "s3_puts", "s3_gets", "events", "lambda_requests")
+    assert {name: expected.billed.get(name, 0) for name in billed} == {
+        name: counted.billed.get(name, 0) for name in billed
+    }
+    assert expected.billed["dynamodb_read_units"] == counted.billed["dynamodb_read_units"]
+
+
+@pytest.mark.parametrize(
+    ("name", "items", "item_bytes"),
+    [
+        ("numbers", 95, 6),
+        ("leaves", 290, 6),
+        ("batches", 200, 6),
+        ("gathers", 30, 6),
+        ("wide", 100, 1002),
+        ("large", 2, 2_000_002),
+        ("spools", 100, 100_002),
+        ("nothing", 0, 0),
+        ("combines", 260, 6),
+        ("combines-few", 30, 6),
+        ("once", 12, 10),
+    ],
+)
+def test_a_run_makes_the_requests_that_are_forecast(count: Count, name: str, items: int, item_bytes: int) -> None:
+    counted = count(name)
+
+    assert ("SUCCEEDED", items) == (counted.run.state, counted.run.items)
+    _agree(counted, name, items=items, item_bytes=item_bytes)
+
+
+def test_lines_are_read_once_to_cut_them_and_once_to_work_them(count: Count) -> None:
+    lines = [json.dumps({"n": n}) for n in range(100, 110)]
+    cloud: AppCloud = count.cloud  # type: ignore[attr-defined]
+    cloud.client("s3").put_object(Bucket=cloud.bucket, Key="inputs/lines.jsonl", Body="\n".join(lines).encode())
+
+    _agree(count("lines"), "lines", items=10, item_bytes=len(lines[0]))
+
+
+def test_compressed_messages_are_billed_by_what_is_left_of_them(count: Count) -> None:
+    items: Any = TASKS["squeezes"].source
+    packed = next(pack(map(json.dumps, items(None)), size=100, max_bytes=2**18))
+    share = len(packed.body("x")) / len(packed.stored())
+
+    _agree(count("squeezes"), "squeezes", items=1000, item_bytes=1002, compresses_to=share)
+
+
+def test_objects_are_listed_a_thousand_a_page(count: Count) -> None:
+    cloud: AppCloud = count.cloud  # type: ignore[attr-defined]
+    for number in range(9):
+        cloud.client("s3").put_object(Bucket=cloud.bucket, Key=f"inputs/objects/{number}", Body=b"")
+
+    _agree(count("objects"), "objects", items=9)
+
+
+def test_an_item_that_fails_at_every_try_costs_its_chunk_three_writes_and_two_reads_a_try(count: Count) -> None:
+    counted = count("gathers", [*range(100, 109), {"fails": 1}])
+
+    assert (9, 1, 4) == (counted.run.record.succeeded, counted.run.failed, counted.run.chunks)
+    failures = Failures(chunks=1, again=2, letters=1, parts=0, reports=1)
+    _agree(counted, "gathers", items=10, item_bytes=3, failures=failures, given=True)
+
+
+def test_results_of_a_chunk_that_failed_are_kept_pass_by_pass(count: Count) -> None:
+    counted = count("gathers", [*range(100, 108), {"fails": 1}])
+
+    assert (8, 1, 3) == (counted.run.record.succeeded, counted.run.failed, counted.run.chunks)
+    failures = Failures(chunks=1, again=2, letters=1, parts=1, reports=1)
+    _agree(counted, "gathers", items=9, item_bytes=3, failures=failures, given=True)
+
+
+def test_a_run_that_fails_calls_no_fan_in(count: Count) -> None:
+    counted = count("lines", [1, {"fails": 1}, {"fails": 1}, 2])
+
+    assert "FAILED" == counted.run.state
+    failures = Failures(chunks=1, again=0, letters=2)
+    _agree(counted, "lines", items=4, item_bytes=7, failures=failures, given=True)
+
+
+def test_a_round_of_the_keeper_makes_the_requests_that_are_forecast(drumbeat_assembly: Path) -> None:
+    seam = Single(Seam())
+    with AppCloud(drumbeat_assembly, faults=seam) as cloud:
+        cloud.advance(minutes=16)
+        names = cloud.tasks
+        rounds = [n for function, n in cloud.meter.invocations.items() if "Keeper" in function]
+
+    assert [1] == rounds
+    expected: Requests = Counter()
+    for name in names:
+        expected += idle(TASKS[name], hours=0.25, tasks=len(names)).requests
+    assert expected == Counter(("dynamodb", point.operation) for point in seam.points)
+
+
+def test_the_model_has_the_runtimes_numbers() -> None:
+    assert (referenced.CHUNK_BYTES, referenced._SPOOL_BYTES) == (packing.LINES_BYTES, packing.SPOOL_BYTES)
+    assert (expand._SAVE_EVERY, expand._SAVE_EVERY_S) == (given.SAVE_EVERY, given.SAVE_EVERY_S)
+    assert 1 - expand._MARGIN == given.DISPATCHER_SHARE
+    assert head.FRESH.total_seconds() == given.HEAD_FRESH_S
+    assert combine.ALONE == importlib.import_module("drumbeat.plan.forecast")._ALONE
