@@ -1,6 +1,7 @@
 """Whether the next item may begin: the run goes on, there is time for it, and the budgets have a slot."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from .attempt import LEFT, End, Outcome
@@ -28,17 +29,30 @@ class ComeBack(Exception):
         self.cause = cause
 
 
+@dataclass
+class Slowest:
+    """The longest that an item took in this invocation, whatever chunk it was of."""
+
+    seconds: float = 0.0
+
+
 class Gate:
     """Is asked before each item; once it is shut, no further item of this turn begins."""
 
     def __init__(
-        self, items: int, *, left_s: Callable[[], float], stopped: Callable[[], bool], budget: Allowed | None
+        self,
+        items: int,
+        *,
+        left_s: Callable[[], float],
+        stopped: Callable[[], bool],
+        budget: Allowed | None,
+        slowest: Slowest | None = None,
     ) -> None:
         self.left_s = left_s
         self._left_items = items
         self._stopped = stopped
         self._budget = budget
-        self._longest = 0.0
+        self._slowest = slowest or Slowest()
         self._shut: Outcome | None = None
 
     @property
@@ -72,10 +86,10 @@ class Gate:
 
     def took(self, seconds: float) -> None:
         """Learn how long an item took: none is begun that would not end in time if it took as long as the longest."""
-        self._longest = max(self._longest, seconds)
+        self._slowest.seconds = max(self._slowest.seconds, seconds)
 
     def _refusal(self) -> Outcome | None:
-        return LEFT if self.left_s() <= self._longest or self._stopped() else None
+        return LEFT if self.left_s() <= self._slowest.seconds or self._stopped() else None
 
     def _slot(self) -> float | None:
         if self._budget is None:

@@ -6,7 +6,7 @@ one goes carefully: it records which item it is at, so that the item which kills
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Any
 
@@ -19,7 +19,7 @@ from drumbeat.ledger.record import RunRecord
 from drumbeat.task import Task, Work
 
 from . import results
-from .gate import Allowed
+from .gate import Allowed, Slowest
 from .head import Heads
 from .lines import Unreadable
 from .services import Services
@@ -32,11 +32,15 @@ Reached = tuple[Progress, Mapping[int, Any] | None]
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
-    """One delivery: `receive` is SQS's count of them, `token` is new for each, `left_s` the seconds that are left."""
+    """One delivery: `receive` is SQS's count of them, `token` is new for each, `left_s` the seconds that are left.
+
+    slowest: is kept for all the chunks of one invocation.
+    """
 
     receive: int
     token: str
     left_s: Callable[[], float]
+    slowest: Slowest = field(default_factory=Slowest)
 
 
 class Pass:
@@ -155,6 +159,7 @@ class Pass:
                 left_s=self._turn.left_s,
                 stopped=lambda: self._heads.is_halted(self._chunk.run),
                 budget=self._budget,
+                slowest=self._turn.slowest,
             )
         )
 

@@ -18,6 +18,7 @@ from drumbeat.task import Task, Work
 from . import tolerance
 from .batch import Message, take_each
 from .budget import Allowance
+from .gate import Slowest
 from .head import Heads
 from .invoke import invoke
 from .lines import check_reference
@@ -47,10 +48,10 @@ class Worker:
 
     def __call__(self, event: dict[str, Any], context: Any) -> Any:
         """Do each message's chunk; the answer names the messages that SQS should keep."""
-        take = partial(self._take, work=self._work(context), context=context)
+        take = partial(self._take, work=self._work(context), context=context, slowest=Slowest())
         return take_each(event, take)
 
-    def _take(self, record: Message, *, work: Work, context: Any) -> None:
+    def _take(self, record: Message, *, work: Work, context: Any, slowest: Slowest) -> None:
         try:
             chunk = parse(record.body, bucket=self._services.settings.bucket)
             if chunk.run.task != self._task.name:
@@ -65,6 +66,7 @@ class Worker:
             receive=receive,
             token=f"{context.aws_request_id}.{receive}",
             left_s=lambda: float(context.get_remaining_time_in_millis()) / 1000,
+            slowest=slowest,
         )
         self._settle(chunk, record, turn, work)
 

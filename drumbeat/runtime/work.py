@@ -9,7 +9,7 @@ from drumbeat.run import Run
 from drumbeat.task import Task, Work
 
 from .attempt import LEFT, End, Outcome, attempt
-from .gate import Allowed, Gate
+from .gate import Allowed, Gate, Slowest
 
 __all__ = ["LEFT", "End", "Outcome", "do_items"]
 
@@ -29,18 +29,20 @@ def do_items(
     left_s: Callable[[], float],
     stopped: Callable[[], bool] = lambda: False,
     budget: Allowed | None = None,
+    slowest: Slowest | None = None,
 ) -> Iterable[tuple[int, Outcome]]:
     """Do all items, or as many as may begin; every index comes back once.
 
     left_s: seconds until the invocation is killed; a tenth of `timeout_s`, at most ten seconds, is kept to settle.
     stopped: asked before each item; once it is True, no further item begins (LEFT).
     budget: hands out the slots of the task's budgets; an item that would wait long for one comes back as THROTTLED.
+    slowest: what earlier chunks of the same invocation took; none is begun that might not end in time.
 
     With `item_timeout_s` plain work runs in threads.  A thread can't be stopped: an item that exceeds its time has
     failed, its thread goes on beside the others, and what it returns is not looked at.
     """
     guard = min(_GUARD_S, task.timeout_s * _GUARD)
-    gate = Gate(len(items), left_s=lambda: left_s() - guard, stopped=stopped, budget=budget)
+    gate = Gate(len(items), left_s=lambda: left_s() - guard, stopped=stopped, budget=budget, slowest=slowest)
     steps = {index: partial(work, item, run) for index, item in items.items()}
     if inspect.iscoroutinefunction(task.worker):
         import asyncio  # noqa: PLC0415  (only where a task asks for it: it costs init time)

@@ -67,3 +67,10 @@ def test_tasks_that_share_a_budget_keep_to_its_rate(cloud: AppCloud) -> None:
         most = max(sum(start <= time < start + window for time in begun) for start in begun)
         assert most <= 5 * (window + 1) + 1
     assert begun[-1] - begun[0] < 300 / 5 * 1.5
+
+
+def test_a_worker_begins_no_item_that_would_not_end_in_time_whatever_chunk_it_is_of(cloud: AppCloud) -> None:
+    run = cloud.run("timely", items=[{"sleep": 25}] * 12)
+
+    assert ("SUCCEEDED", 12, 0, 12) == counts(run)
+    assert [] == [line for line in cloud.log.text().splitlines() if "Sandbox.Timedout" in line]

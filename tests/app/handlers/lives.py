@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from drumbeat import Again, Backoff, Budget, Dead, Run, Task
+from drumbeat import Again, Backoff, Budget, Cron, Dead, Run, Task
 
 from .items import once_then_succeed
 
@@ -126,3 +126,34 @@ def publish(run: Run, results: Iterator[Any]) -> None:
 
 for task in (tolerant, asking, paying, paying_too):
     task.complete(publish)
+
+
+daily = Task(
+    "daily", schedule=Cron("0 0 * * ? *"), chunk_size=4, batch_size=1, retries=0, timeout_s=60, max_concurrency=2
+)
+
+
+@daily.expand
+def forty(run: Run) -> Iterator[Any]:
+    """Yield items of a second each: half of them fail while an object in the bucket says so."""
+    yield from ({"sleep": 1, "number": number} for number in range(40))
+
+
+@daily.work
+def day(item: Any, run: Run) -> Any:
+    """Do what the item says."""
+    if isinstance(item, dict) and item.get("number", 0) % 2 and is_there("runs/daily/fails", run):
+        raise ConnectionError("not now")
+    return live(item, run)
+
+
+def is_there(key: str, run: Run) -> bool:
+    """Whether there is such an object."""
+    import boto3
+    from botocore.exceptions import ClientError
+
+    try:
+        boto3.client("s3").head_object(Bucket=run.bucket, Key=key)
+    except ClientError:
+        return False
+    return True
