@@ -7,21 +7,25 @@ from typing import Annotated
 import typer
 
 from . import schedule
+from .advance import advance
 from .backfill import backfill
 from .cancel import cancel
 from .cost import cost
-from .edge import Commands
+from .edge import Commands, Refused
 from .failures import failures
 from .follow import watch
 from .local import local
 from .next import next_
 from .pause import pause, resume
-from .project import Project
+from .project import Local, Project
 from .redrive import redrive
 from .run import run
 from .runs import runs
 from .show import show
 from .tasks import tasks
+from .times import read_time
+
+_WITHOUT_CLOUD = ("tasks", "next", "local", "cost")
 
 app = typer.Typer(
     cls=Commands,
@@ -35,6 +39,7 @@ app.command("tasks")(tasks)
 app.command("next")(next_)
 app.command("local")(local)
 app.command("cost")(cost)
+app.command("advance")(advance)
 app.command("run")(run)
 app.command("runs")(runs)
 app.command("show")(show)
@@ -59,7 +64,7 @@ def _show_version(wanted: bool) -> None:
 
 
 @app.callback()
-def common(
+def common(  # noqa: PLR0917  (Typer passes them by name)
     context: typer.Context,
     folder: Annotated[
         Path, typer.Option("--app", metavar="DIR", help="The app: where handlers/, app.py and cdk.json are.")
@@ -73,6 +78,24 @@ def common(
             help="The deployed stack, if it isn't that of the app's cdk.out; may be repeated.",
         ),
     ] = None,
+    local: Annotated[
+        Path | None,
+        typer.Option(
+            "--local",
+            metavar="DIR",
+            help="Work on a local cloud, kept in this folder, instead of AWS; new if need be.",
+        ),
+    ] = None,
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", metavar="TIME", help="What time it is in a new --local; now, if left out."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", help="Of a new --local: the same number gives the same events.")
+    ] = None,
+    redeploy: Annotated[
+        bool, typer.Option("--redeploy", help="Deploy the app over what is in --local, its sources having changed.")
+    ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
@@ -92,10 +115,26 @@ def common(
 
     [bold]drumbeat run sunrise[/]      start a run by hand
 
+    [bold]drumbeat --local cloud run sunrise --wait[/]   the same in a local cloud, kept in the folder cloud
+
     Exit status: 0 if all went well, 1 if a run failed, 2 if what you asked for can't be done.
     """
     del debug, version  # read at the edge
-    context.obj = Project(folder, tuple(stacks or ()))
+    context.obj = Project(folder, tuple(stacks or ()), _local(context, local, from_, seed, redeploy=redeploy))
+
+
+def _local(
+    context: typer.Context, folder: Path | None, start: str | None, seed: int | None, *, redeploy: bool
+) -> Local | None:
+    given = {"--from": start is not None, "--seed": seed is not None, "--redeploy": redeploy}
+    options = [option for option, is_given in given.items() if is_given]
+    if folder is None:
+        if options:
+            raise Refused(f"{' and '.join(options)} before the command: that is for --local DIR; name a folder")
+        return None
+    if context.invoked_subcommand in _WITHOUT_CLOUD:
+        raise Refused(f"drumbeat {context.invoked_subcommand} works on no deployed app; leave out --local")
+    return Local(folder, None if start is None else read_time(start, option="--from"), seed, redeploy)
 
 
 def main() -> None:

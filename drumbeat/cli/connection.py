@@ -1,4 +1,4 @@
-"""The one way from a command to a deployed app: by the default credential chain, or whatever else `connect` is."""
+"""The one way from a command to a deployed app: by the default credential chain, or kept in a folder."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +25,13 @@ def connected(context: typer.Context) -> Iterator["Control"]:
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        yield connect(project)
+        if project.local is None:
+            yield connect(project)
+        else:
+            from .kept import kept
+
+            with kept(project) as control:
+                yield control
     except (BotoCoreError, ClientError) as error:
         raise Refused(_sentence(error)) from error
 

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import dataclass
+from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -14,11 +15,22 @@ from .packages import HANDLERS, packages
 
 
 @dataclass(frozen=True)
+class Local:
+    """A local cloud that is kept in a folder; start and seed are for a new one."""
+
+    folder: Path
+    start: datetime | None = None
+    seed: int | None = None
+    redeploy: bool = False
+
+
+@dataclass(frozen=True)
 class Project:
-    """An app's folder, and the names of the stacks that it is deployed as, if they were given."""
+    """An app's folder, and where it is deployed: as which stacks, if they were given, or in which local cloud."""
 
     folder: Path
     stacks: tuple[str, ...] = ()
+    local: Local | None = None
 
     def tasks(self) -> dict[str, Task]:
         """Import the app's handlers and return its tasks by name."""

@@ -1,12 +1,16 @@
 """`drumbeat redrive`: do again what a run has given up."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import documents, options
 from .connection import connected
-from .screen import screen
+from .follow import follow
+from .screen import progress_screen, screen
+
+if TYPE_CHECKING:
+    from drumbeat.control import Redrive
 
 
 def redrive(  # noqa: PLR0917  (Typer passes them by name)
@@ -17,6 +21,7 @@ def redrive(  # noqa: PLR0917  (Typer passes them by name)
         str | None, typer.Option("--items", metavar="NUMBERS", help="Only these, such as 3,7,10-20, as failures tells.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell how many items that would be.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow the run until it has ended again.")] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Do again just the items that a run has given up, or has dropped when it was cancelled; in the same run.
@@ -27,10 +32,16 @@ def redrive(  # noqa: PLR0917  (Typer passes them by name)
 
     [bold]drumbeat redrive invoices/2026-11-22T01:30:00Z --error Timeout[/]
 
-    [bold]drumbeat redrive invoices/2026-11-22T01:30:00Z --items 3,7,10-20[/]
+    [bold]drumbeat redrive invoices/2026-11-22T01:30:00Z --items 3,7,10-20 --wait[/]
+
+    Exit status: with --wait 0 if the run has succeeded now, 1 if it ended in another way.
     """
     with connected(context) as control:
         done = control.redrive(run, error=error, items=items, dry_run=dry_run)
+        if not as_json:
+            _tell(done, dry_run=dry_run)
+        console = progress_screen() if as_json else screen()
+        last = follow(control.follow(done.run), console, now=control.now) if wait and not dry_run else None
     if as_json:
         numbers = {
             "failed": done.failed,
@@ -38,8 +49,13 @@ def redrive(  # noqa: PLR0917  (Typer passes them by name)
             "redrive": done.round,
             "lost_chunks": done.lost_chunks,
         }
-        documents.put({"run": done.run, "items": done.items, **numbers, "dry_run": dry_run})
-        return
+        state = {} if last is None else {"state": last.record.state}
+        documents.put({"run": done.run, "items": done.items, **numbers, "dry_run": dry_run, **state})
+    if last is not None:
+        raise typer.Exit(1 if last.has_failed else 0)
+
+
+def _tell(done: "Redrive", *, dry_run: bool) -> None:
     shown = ", ".join(map(str, done.numbers)) + (", ..." if done.items > len(done.numbers) else "")
     what = f"{done.failed:,} that had failed" + (f" and {done.dropped:,} that were dropped" if done.dropped else "")
     would = "would do" if dry_run else "does"
