@@ -1,12 +1,17 @@
 """The folder of a kept cloud: the same for the same commands, all of a change or nothing, refused if it is none."""
 
 import json
+from dataclasses import fields
 from datetime import timedelta
 
 import pytest
 
 from drumbeat.local import Faults
-from drumbeat.local.kept import CannotKeep, Damaged, InUse, KeptCloud, NotKept, OtherVersion
+from drumbeat.local.fires import _Armed
+from drumbeat.local.kept import CannotKeep, Damaged, InUse, KeptCloud, NotKept, OtherVersion, messages
+from drumbeat.local.message import Message
+from drumbeat.local.streams import Lane
+from drumbeat.local.world import World
 from tests.local.engine.keeper import PRINT, SLOW, START, Keeper, redriven, send, tree, work
 
 
@@ -144,3 +149,14 @@ def test_a_folder_that_was_changed_is_refused(keep):
     state.unlink()
     with pytest.raises(Damaged, match="is not there"), KeptCloud.load(keep.folder):
         pass
+
+
+def test_nothing_new_in_the_local_cloud_is_forgotten():
+    """Whoever adds state says here, and in drumbeat/local/kept, how it is kept."""
+    assert set(Message.__slots__) == {*messages._ALWAYS, *messages._SOMETIMES, "state"}
+    assert {"waiting", "batches", "active", "polling", "first_ns"} == vars(Lane()).keys()
+    assert {"anchor", "instants", "fire", "next", "timer"} == {one.name for one in fields(_Armed)}
+    kept = {"queues", "functions", "mappings", "bus", "fires", "delivery", "async_queue", "clock", "loop", "log",
+            "meter"}  # fmt: skip
+    anew = {"deployment", "latency", "seeds", "timeline", "authorizer", "faults", "heard", "streams"}
+    assert kept | anew == {one.name for one in fields(World)}
