@@ -87,7 +87,7 @@ class Life(RuleBasedStateMachine):
 
     # -- what happens ------------------------------------------------------------------------------------------
 
-    @rule(minute=st.integers(0, 4), chunks=st.integers(0, 3))
+    @rule(minute=st.integers(0, 2), chunks=st.integers(0, 3))
     def fire(self, minute: int, chunks: int) -> None:
         run = Run("sunrise", START + timedelta(minutes=minute))
         self.steps.append(Step(self._open, run, (self._token(), chunks)))
@@ -101,6 +101,17 @@ class Life(RuleBasedStateMachine):
             self.steps.remove(step)
 
     @precondition(lambda self: self.steps)
+    @rule(data=st.data(), number=st.integers(3, 12), late=st.integers(0, 3))
+    def hurry(self, data: st.DataObject, number: int, late: int) -> None:
+        """Do several steps in their order; the first ones stay, to come again or late."""
+        stay = self.steps[:late]
+        for _ in range(number):
+            if len(self.steps) > len(stay):
+                step = self.steps.pop(len(stay))
+                step.do(step, data.draw)
+        self.a_run_starts_once_and_what_has_ended_stays()
+
+    @precondition(lambda self: self.steps)
     @rule(data=st.data())
     def lose(self, data: st.DataObject) -> None:
         """An event is tried three times and then kept aside; messages come again until they are settled."""
@@ -108,13 +119,13 @@ class Life(RuleBasedStateMachine):
         if step.do != self._settle:
             self.steps.remove(step)
 
-    @rule(minute=st.integers(0, 4), kind=st.sampled_from(["cancel", "abandon", "tolerance", "deadline"]))
+    @rule(minute=st.integers(0, 2), kind=st.sampled_from(["cancel", "abandon", "tolerance", "deadline"]))
     def halt(self, minute: int, kind: str) -> None:
         run = Run("sunrise", START + timedelta(minutes=minute))
         if self.runs.halt(run, kind=kind, reason=kind, now=START) is not None and kind == "abandon":
             self.steps.append(Step(self._sweep, run))
 
-    @rule(minute=st.integers(0, 4), crash=st.integers(0, 5), before=st.booleans())
+    @rule(minute=st.integers(0, 2), crash=st.integers(0, 5), before=st.booleans())
     def redrive(self, minute: int, crash: int, before: bool) -> None:
         record = self.runs.get(Run("sunrise", START + timedelta(minutes=minute)))
         if record is not None and record.state in ENDED and record.failed + record.dropped:
@@ -194,15 +205,18 @@ class Life(RuleBasedStateMachine):
     def _end(self, step: Step, _draw: Any) -> None:
         record, counted = step.known
         totals = record.with_redrive(with_rest(record, counted))
-        verdict = (
-            CANCELLED
-            if record.halt in ("cancel", "abandon")
-            else FAILED
-            if totals.failed or totals.dropped
-            else SUCCEEDED
-        )
+        verdict = FAILED if totals.failed or totals.dropped else SUCCEEDED
+        if record.halt in ("cancel", "abandon"):
+            verdict = CANCELLED
         try:
-            record = self.runs.decide(record, verdict=verdict, reason="")
+            decided = self.runs.decide(record, verdict=verdict, reason="")
+        except Fenced:
+            return
+        self.steps.append(Step(self._close, step.run, (decided, totals)))
+
+    def _close(self, step: Step, _draw: Any) -> None:
+        record, totals = step.known
+        try:
             self._depart(self.runs.close(record, state=record.verdict, totals=totals, reason="", now=START))
         except Fenced:
             return
@@ -326,6 +340,6 @@ def test_runs_live_and_end_whatever_dies_repeats_or_comes_late() -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Life,
         settings=settings(
-            max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
