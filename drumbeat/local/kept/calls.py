@@ -43,7 +43,10 @@ _SCHEDULES = ("CreateSchedule", "UpdateSchedule", "DeleteSchedule")
 
 
 class Calls:
-    """Hears all calls, and notes those to be made again; `drawn` counts the seeds given out."""
+    """Hears all calls, and notes those to be made again; `drawn` counts the seeds given out.
+
+    `wrote` says whether any call so far may have changed something.
+    """
 
     def __init__(self, world: World, seed: int) -> None:
         self._world, self._seed = world, seed
@@ -51,6 +54,7 @@ class Calls:
         self._before: Any = None
         self.noted: list[Line] = []
         self.drawn = 0
+        self.wrote = False
 
     def begins(self, call: Call) -> None:
         """Let moto draw what it draws for this call from a seed that can be noted."""
@@ -65,6 +69,7 @@ class Calls:
         """Note a call that succeeded."""
         if "draw" in call.notes:
             self._restore()
+        self.wrote |= not call.operation.startswith(_READS)
         if well and self._is_setup(call):
             self.noted.append(
                 {

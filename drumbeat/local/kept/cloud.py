@@ -45,6 +45,7 @@ class KeptCloud(LocalCloud):
         self._directory, self._settings, self._is_changed = directory, dict(settings), is_changed
         self._session: int = directory.header.get("session", 0) + 1
         self._inside: Inside
+        self._loaded = (0, 0, 0)
         self._draft: IO[str] | None = None
         self._told: dict[str, Line] = {}
         self.lost: Mapping[str, int] = {}
@@ -159,6 +160,7 @@ class KeptCloud(LocalCloud):
         if self._directory.header:
             state.load(self._inside)
             self.lost = dict(self._inside.lost)
+        self._loaded = self._moment()
 
     # -- saving --------------------------------------------------------------------------------------------
 
@@ -175,6 +177,8 @@ class KeptCloud(LocalCloud):
         """Write the cloud to its folder, all or nothing, after `rest`; False if nothing has changed."""
         if type(self._faults) is not Seam:
             raise CannotKeep(f"{type(self._faults).__name__}: a cloud with faults can't be kept; leave them out")
+        if not self._may_have_changed():
+            return False
         self.rest()
         directory, inside = self._directory, self._inside
         inside.blobs = set()
@@ -197,6 +201,18 @@ class KeptCloud(LocalCloud):
             self._draft.truncate()
         self._told = {function: lines[-1] for function, lines in self._output.lines.items() if lines}
         return True
+
+    def _may_have_changed(self) -> bool:
+        """Whether it's worth to compare; who only looks needn't wait for that."""
+        world, header = self._world, self._directory.header
+        known = header.get("assembly") == self._assembly_name and header.get("settings") == self._settings
+        assert isinstance(world.heard, Calls)
+        return not known or world.heard.wrote or self._loaded != self._moment()
+
+    def _moment(self) -> tuple[int, int, int]:
+        """The time, what has happened, and what was set to happen."""
+        loop = self._world.loop
+        return loop.clock.ns, loop.events, loop._sequence  # noqa: SLF001
 
     def _write(self, entry: Entry) -> None:
         if self._draft is not None:

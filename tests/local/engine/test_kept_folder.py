@@ -97,6 +97,7 @@ def test_what_nobody_knows_how_to_keep_is_refused_and_nothing_is_lost(keep):
         with pytest.raises(CannotKeep, match="is due at"):
             cloud.save()
     with KeptCloud.load(keep.folder) as cloud:
+        send(cloud, "a")
         cloud._world.queues.stores["Work"].surprise = 1
         with pytest.raises(CannotKeep, match="'surprise'"):
             cloud.save()
