@@ -45,6 +45,7 @@ class Settled:
     """What became of a write: whether it was the one that counted, and the run's totals if the run is now full.
 
     leaf, leaf_totals: the leaf that holds the chunk, and what it has counted; totals: what the chunk has.
+    leaf_is_full: whether no other chunk will change the leaf.
     """
 
     accepted: bool
@@ -52,6 +53,7 @@ class Settled:
     leaf: Node | None = None
     leaf_totals: Totals | None = None
     totals: Totals | None = None
+    leaf_is_full: bool = False
 
 
 def settle(table: Table, run_id: str, chunk: int, totals: Totals, *, expires_at: int, kind: str = "") -> Settled:
@@ -158,7 +160,11 @@ def _add(
         expires_at=expires_at,
     )
     return Settled(
-        accepted, _climb(table, run_id, node, item, expires_at=expires_at), leaf=node, leaf_totals=Totals.of(item)
+        accepted,
+        _climb(table, run_id, node, item, expires_at=expires_at),
+        leaf=node,
+        leaf_totals=Totals.of(item),
+        leaf_is_full=_is_full(item),
     )
 
 

@@ -106,7 +106,7 @@ class Dispatcher:
         if fire.by_hand or fire.lane == BACKFILL or not pause.is_paused(self._services.table, self._task.name):
             return False
         if self._runs.note(fire.run, MISSED, reason="the task was paused", now=self._services.now()):
-            metric("FiresMissed")
+            metric("FiresPaused")
             logger.warning("the task is paused")
             missed = self._runs.get(fire.run)
             if missed is not None and missed.state == MISSED:

@@ -59,14 +59,15 @@ class Lookout:
         return schedule.fires(after=max(anchor, since), until=until, anchor=anchor)
 
     def _look_for(self, run: Run, now: datetime) -> None:
-        if self._runs.get(run) is not None:
-            return
-        if self._runs.note(run, MISSED, reason="the fire never reached the dispatcher", now=now):
+        """Record a fire that never came; one that was, when the keeper died before it could say so, is told now."""
+        if self._runs.get(run) is None:
+            if not self._runs.note(run, MISSED, reason="the fire never reached the dispatcher", now=now):
+                return
             metric("FiresMissed", task=run.task)
             logger.error("a fire never came", run=run.id)
-            record = self._runs.get(run)
-            if record is not None and record.state == MISSED:
-                announce(self._services, record)
+        record = self._runs.get(run)
+        if record is not None and record.state == MISSED:
+            announce(self._services, record)
 
     def _catch_up(self, since: datetime) -> None:
         """Fire what was missed and is young enough, the oldest first; a repeat changes nothing."""

@@ -102,7 +102,10 @@ class Pass:
             state, values = self._drop(state, values)
         if state.final:
             keeps_results = self._head.keeps_results
-            return settle(self._chunk, state, self._services, keeps_results=keeps_results, values=values)
+            end = settle(self._chunk, state, self._services, keeps_results=keeps_results, values=values)
+            if not end.accepted and state.version == 0 and self._heads.is_halted(self._chunk.run):
+                self.keep()  # it was swept while it was worked, and all of it counted as dropped
+            return end
         now = self._services.now().timestamp()
         return max(0.0, min(state.due.get(index, 0) for index in state.left(self._chunk.count)) - now)
 

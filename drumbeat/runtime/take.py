@@ -101,7 +101,7 @@ class Worker:
         end = self._pass(chunk, head, turn, work).go()
         if isinstance(end, Settled) and end.leaf is not None and end.leaf_totals is not None:
             new = end.totals.failed if end.accepted and end.totals is not None else end.leaf_totals.failed
-            self._watch_tolerance(head, end.leaf, end.leaf_totals, new)
+            self._watch_tolerance(head, end.leaf, end.leaf_totals, new, is_full=end.leaf_is_full)
         return end
 
     def _pass(self, chunk: Chunk, head: RunRecord, turn: Turn, work: Work) -> Pass:
@@ -109,15 +109,24 @@ class Worker:
             self._task, chunk, self._services, work=work, turn=turn, head=head, heads=self._heads, budget=self._budget
         )
 
-    def _watch_tolerance(self, head: RunRecord, leaf: Node, counted: Totals, new: int) -> None:
+    def _watch_tolerance(self, head: RunRecord, leaf: Node, counted: Totals, new: int, *, is_full: bool) -> None:
         """Halt a run that has more failures than it tolerates."""
         allowed = tolerance.allowed(self._task, head)
         if allowed is None or not counted.failed or head.halt or head.round:
             return
         table, expires_at = self._services.table, head.expires_at
-        if failures.report(table, head.tree, leaf, counted.failed, new=new, tolerated=allowed, expires_at=expires_at):
+        if failures.report(
+            table,
+            head.tree,
+            leaf,
+            counted.failed,
+            new=new,
+            tolerated=allowed,
+            expires_at=expires_at,
+            is_full=is_full,
+        ):
             run = head.run()
-            reason = f"more than {allowed} items failed; {tolerance.said(self._task)}"
+            reason = f"{allowed + 1} or more items failed; {tolerance.said(self._task)}"
             Runs(table).halt(run, kind=TOLERANCE, reason=reason, now=self._services.now())
             self._heads.forget(run)
             metric("RunsStoppedEarly")

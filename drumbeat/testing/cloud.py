@@ -57,6 +57,7 @@ class RunView:
     record: RunRecord
     dead_letters: tuple[Letter, ...]
     given: tuple[Any, ...] | None = None
+    dropped_numbers: frozenset[int] = frozenset()
 
     def __getattr__(self, name: str) -> Any:
         """The fields of the record: id, state, reason, items, chunks, failed, ..."""
@@ -67,8 +68,13 @@ class RunView:
         """The given items that were counted as succeeded, in order."""
         if self.given is None:
             raise TypeError("the test gave no items; run.record.succeeded is how many succeeded")
-        dead = {letter.number for letter in self.dead_letters}
-        return [item for number, item in enumerate(self.given) if number not in dead]
+        if self.record.dropped > len(self.dropped_numbers):
+            raise TypeError(
+                "the run was abandoned, and which items were dropped isn't known before their messages have come; "
+                "run.record.succeeded is how many succeeded"
+            )
+        undone = {letter.number for letter in self.dead_letters} | self.dropped_numbers
+        return [item for number, item in enumerate(self.given) if number not in undone]
 
 
 class AppCloud(LocalCloud):
@@ -141,7 +147,16 @@ class AppCloud(LocalCloud):
             record=found[0],
         )
         shown = tuple(self._letter(letter, self.bucket_of(run.task)) for letter in letters)
-        return RunView(found[0], shown, None if items is None else tuple(items))
+        return RunView(found[0], shown, None if items is None else tuple(items), self._dropped(found[0]))
+
+    def _dropped(self, record: RunRecord) -> frozenset[int]:
+        """The numbers of the items that were dropped, as far as they were kept."""
+        if not record.dropped:
+            return frozenset()
+        s3, bucket = self.client("s3"), self.bucket_of(record.task)
+        kept = s3.list_objects_v2(Bucket=bucket, Prefix=f"runs/{record.id}/dropped/").get("Contents", [])
+        bodies = (s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read() for entry in kept)
+        return frozenset(json.loads(line)["n"] for body in bodies for line in body.splitlines())
 
     def runs(self, *tasks: str) -> list[RunRecord]:
         """All runs of these tasks, or of all."""
@@ -165,8 +180,8 @@ class AppCloud(LocalCloud):
         found = [one for one in self.deployment.functions if function in _names(one)]
         if not found:
             raise UnknownTask(
-                f"no task and no function {function!r} is deployed; there are the tasks {', '.join(self.tasks)} and the "
-                f"functions {', '.join(sorted(one.logical_id for one in self.deployment.functions))}"
+                f"no task and no function {function!r} is deployed; there are the tasks {', '.join(self.tasks)} and "
+                f"the functions {', '.join(sorted(one.logical_id for one in self.deployment.functions))}"
             )
         return sorted((line for one in found for line in super(AppCloud, self).logs(one.name)), key=lambda one: one.ns)
 
