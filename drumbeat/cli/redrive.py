@@ -47,7 +47,7 @@ def redrive(  # noqa: PLR0917  (Typer passes them by name)
             "failed": done.failed,
             "dropped": done.dropped,
             "redrive": done.round,
-            "lost_chunks": done.lost_chunks,
+            "awaited_chunks": done.awaited_chunks,
         }
         state = {} if last is None else {"state": last.record.state}
         documents.put({"run": done.run, "items": done.items, **numbers, "dry_run": dry_run, **state})
@@ -60,8 +60,8 @@ def _tell(done: "Redrive", *, dry_run: bool) -> None:
     what = f"{done.failed:,} that had failed" + (f" and {done.dropped:,} that were dropped" if done.dropped else "")
     would = "would do" if dry_run else "does"
     screen().print(f"redrive {done.round} of [cyan]{done.run}[/] {would} {done.items:,} items again: {what} ({shown})")
-    if done.lost_chunks:
+    if done.awaited_chunks:
         screen().print(
-            f"[yellow]{done.lost_chunks:,} chunks were abandoned before a worker had them: their items aren't kept; "
-            "start another run for them[/]"
+            f"[yellow]the messages of {done.awaited_chunks:,} abandoned chunks are still to come, or were in flight: "
+            "redrive the run again later[/]"
         )

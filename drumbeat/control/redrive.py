@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import IO, Any
 
 from drumbeat.errors import RunRefused
+from drumbeat.ledger import progress
 from drumbeat.ledger.active import Active
 from drumbeat.ledger.count import settled_chunks
 from drumbeat.ledger.record import ENDED, RunRecord
@@ -33,7 +34,8 @@ _SAMPLES = 10
 class Redrive:
     """What a redrive does again, or would: how many items had failed and were dropped, the numbers of the first.
 
-    lost_chunks: those that were abandoned before a worker had them: nobody has kept their items, so start another run.
+    awaited_chunks: those that were abandoned and whose items nobody has kept: a worker keeps them when their message
+    comes; those that were in flight had theirs, and may well have been done.
     """
 
     run: str
@@ -41,7 +43,7 @@ class Redrive:
     dropped: int
     numbers: tuple[int, ...]
     round: int
-    lost_chunks: int = 0
+    awaited_chunks: int = 0
 
     @property
     def items(self) -> int:
@@ -69,7 +71,7 @@ class Redriver:
         self._stack = stack
         self._record = record
         self._table = Table(clients.dynamodb, stack.table)
-        self._lost_chunks = 0
+        self._awaited_chunks = 0
 
     def redrive(
         self, *, error: str, items: Numbers | None, dry_run: bool, token: Callable[[], str], now: datetime
@@ -78,7 +80,8 @@ class Redriver:
         with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
             found = self._write(file, error, items)
             if not found.items:
-                raise RunRefused(f"run {self._record.id} has no item to do again{' that this chooses' * bool(error)}")
+                chooses = " that this chooses" if error else ""
+                raise RunRefused(f"run {self._record.id} has no item to do again{chooses}{self._awaited()}")
             if not dry_run:
                 file.seek(0)
                 self._begin(file, found, token(), now)
@@ -102,7 +105,7 @@ class Redriver:
                 f"run {self._record.id}: item {min(missing)} is none that can be done again; it hasn't failed"
                 f"{', or not with this error' if error else ''}"
             )
-        return Redrive(self._record.id, failed, dropped, tuple(first), self._record.round + 1, self._lost_chunks)
+        return Redrive(self._record.id, failed, dropped, tuple(first), self._record.round + 1, self._awaited_chunks)
 
     def _begin(self, file: IO[bytes], found: Redrive, token: str, now: datetime) -> None:
         record, run = self._record, Run.parse(self._record.id)
@@ -130,17 +133,24 @@ class Redriver:
         taken = heapq.merge(*(self._numbers(found.manifest) for found in later if found.manifest))
         upcoming = next(taken, None)
         for chunk, _ in settled_chunks(self._table, first.tree, first.chunks, kinds=("gone",)):
-            for line in self._kept(f"runs/{first.tree}/dropped/{chunk:09d}.jsonl"):
+            for line in self._kept(first.tree, chunk):
                 while upcoming is not None and upcoming < line["n"]:
                     upcoming = next(taken, None)
                 if upcoming != line["n"]:
                     yield _Again(line["n"], line["item"], had_failed=False)
 
-    def _kept(self, key: str) -> Iterator[Any]:
+    def _kept(self, tree: str, chunk: int) -> Iterator[Any]:
+        """What a worker has left of a chunk; nothing yet if the run was abandoned and its message is still to come."""
         try:
-            yield from self._lines(key)
+            yield from self._lines(f"runs/{tree}/dropped/{chunk:09d}.jsonl")
         except self._clients.s3.exceptions.NoSuchKey:
-            self._lost_chunks += 1
+            if not progress.read(self._table, tree, chunk).final:
+                self._awaited_chunks += 1
+
+    def _awaited(self) -> str:
+        if not self._awaited_chunks:
+            return ""
+        return f"; the messages of {self._awaited_chunks:,} abandoned chunks are still to come, or were in flight"
 
     def _numbers(self, key: str) -> Iterator[int]:
         return (line["n"] for line in self._lines(key))
