@@ -1,5 +1,7 @@
 """The timeline as SVG: fires, invocations by function and messages by queue, below each other on one axis of time.
 
+Long spans in which nothing happens are cut out, and the breaks are marked.
+
 The number of shapes is bounded: an invocation is a bar while its function has few, else a step of a curve; no curve
 has more steps than the picture has columns of pixels.
 """
@@ -9,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
 
+from .axis import Axis, Span
 from .clock import SECOND, to_datetime
 from .series import Column, Series
 from .timeline import ERROR, IN_FLIGHT, RUNNING, THROTTLE, TIMEOUT, WAITING, FunctionTrack, Timeline
@@ -18,8 +21,7 @@ _X0, _X1 = LEFT, WIDTH - RIGHT
 _TOP, _GAP = 84, 14
 _FIRES, _AREA, _LANE, _BAR, _MARKS = 22, 54, 9, 7, 6
 _MOST_LANES, _MOST_ROWS = 14, 24
-_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
-_TICKS, _LABEL = 8, 34
+_LABEL = 34
 _BAD = (ERROR, TIMEOUT, THROTTLE)
 _HASH = re.compile(r"[0-9A-F]{8}$")
 
@@ -27,7 +29,7 @@ STYLE = """
 svg { font: 12px system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif; }
 .back { fill: #ffffff; } .band { fill: #f5f7fa; } .name { fill: #1f2933; font-weight: 600; }
 .title { fill: #1f2933; font-size: 16px; font-weight: 600; } .text { fill: #52606d; } .small { font-size: 11px; }
-.grid { stroke: #e4e7eb; } .axis { stroke: #9aa5b1; }
+.grid { stroke: #e4e7eb; } .axis { stroke: #9aa5b1; } .break { fill: #9aa5b1; fill-opacity: .3; }
 .fire { fill: #7c3aed; } .ok { fill: #2563eb; } .error { fill: #dc2626; } .timeout { fill: #e07b00; }
 .throttle { fill: #a16207; } .cold { fill: #93b4f5; }
 .running { fill: #2563eb; fill-opacity: .22; stroke: #2563eb; } .waiting { fill: #0d9488; fill-opacity: .25; }
@@ -49,18 +51,7 @@ _LEGEND = (
     ("wait", "messages waiting"),
     ("fly", "messages in flight"),
 )
-
-
-@dataclass(frozen=True)
-class Axis:
-    """From time to pixels."""
-
-    start_ns: int
-    end_ns: int
-
-    def x(self, ns: int) -> float:
-        share = (ns - self.start_ns) / (self.end_ns - self.start_ns)
-        return _X0 + (_X1 - _X0) * min(1.0, max(0.0, share))
+_BREAK = ("break", "nothing happens")
 
 
 @dataclass(frozen=True)
@@ -99,12 +90,23 @@ def draw(timeline: Timeline) -> str:
 
 
 def _axis(timeline: Timeline) -> Axis:
-    first = min(
-        (ns for series in _all_series(timeline) for ns, _ in series),
-        default=timeline.start_ns,
-    )
+    first = min((ns for series in _all_series(timeline) for ns, _ in series), default=timeline.start_ns)
     span = max(timeline.end_ns - first, SECOND)
-    return Axis(max(timeline.start_ns, first - span // 50), timeline.end_ns + span // 50)
+    start, end = max(timeline.start_ns, first - span // 50), timeline.end_ns + span // 50
+    return Axis(start, end, _busy(timeline), x0=_X0, x1=_X1)
+
+
+def _busy(timeline: Timeline) -> Iterator[Span]:
+    """When something happened, or ran."""
+    for series in _all_series(timeline):
+        yield from ((ns, ns + series.width_ns) for ns, _ in series)
+    for track in timeline.functions.values():
+        yield from ((bar.start_ns, timeline.end_ns if bar.end_ns is None else bar.end_ns) for bar in track.bars)
+        running_since = None
+        for ns, column in track.series:
+            if running_since is not None:
+                yield running_since, ns
+            running_since = ns if column.last.get(RUNNING) else None
 
 
 def _all_series(timeline: Timeline) -> Iterator[Series]:
@@ -233,23 +235,20 @@ def _head(axis: Axis) -> Iterator[str]:
     until = f"{end:%H:%M:%S}" if same_day else f"{end:%Y-%m-%d %H:%M:%S}"
     yield _text(16, 28, f"{begin:%Y-%m-%d %H:%M:%S} to {until} UTC, virtual time", kind="title")
     x = 16.0
-    for shape, label in _LEGEND:
+    for shape, label in (*_LEGEND, *([_BREAK] if len(axis.segments) > 1 else [])):
         yield _rect(shape, x, 43, 11, 11)
         yield _text(x + 16, 53, label)
         x += 16 + 7.0 * len(label) + 18
 
 
 def _times(axis: Axis, bottom: float) -> Iterator[str]:
-    span = (axis.end_ns - axis.start_ns) / SECOND
-    step = next((step for step in _STEPS_S if span / step <= _TICKS), -(-int(span) // (_TICKS * 86_400)) * 86_400)
-    shown = "%m-%d" if step >= 86_400 else "%H:%M" if step >= 60 else "%H:%M:%S"  # noqa: PLR2004
+    top = _TOP - _GAP / 2
     yield f'<line class="axis" x1="{_X0}" x2="{_X1}" y1="{bottom:.1f}" y2="{bottom:.1f}"/>'
-    at = -(-axis.start_ns // (step * SECOND)) * step * SECOND
-    while at <= axis.end_ns:
-        x = axis.x(at)
-        yield f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP - _GAP / 2:.1f}" y2="{bottom:.1f}"/>'
-        yield _text(x, bottom + 17, f"{to_datetime(at):{shown}}", anchor="middle")
-        at += step * SECOND
+    for left, right in axis.breaks():
+        yield _rect("break", left, top, right - left, bottom - top + 4)
+    for x, time in axis.ticks():
+        yield f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{top:.1f}" y2="{bottom:.1f}"/>'
+        yield _text(x, bottom + 17, time, anchor="middle")
 
 
 def _many(count: int, what: str) -> str:

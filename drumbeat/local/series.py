@@ -1,4 +1,4 @@
-"""Time series of bounded size: however long a run, a series has at most so many columns, and they widen by doubling."""
+"""Time series of bounded size: only what happens takes a column, and if that is too much, columns widen by doubling."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,7 +24,10 @@ class Column:
 
 
 class Series:
-    """Columns by number from a starting time; a time far ahead makes all of them wider."""
+    """Columns by number from a starting time; more than are allowed make all of them wider.
+
+    A day in which little happens keeps its columns as fine as a minute in which much does.
+    """
 
     def __init__(self, start_ns: int) -> None:
         self._start_ns = start_ns
@@ -42,13 +45,13 @@ class Series:
         column.last[kind] = value
 
     def _at(self, ns: int) -> Column:
-        number = (ns - self._start_ns) // self.width_ns
-        while number >= COLUMNS:
-            self._halve()
-            number = (ns - self._start_ns) // self.width_ns
-        found = self._columns.get(number)
-        if found is None:
-            found = self._columns[number] = Column()
+        found = self._columns.get((ns - self._start_ns) // self.width_ns)
+        while found is None:
+            if len(self._columns) < COLUMNS:
+                found = self._columns[(ns - self._start_ns) // self.width_ns] = Column()
+            else:
+                self._halve()
+                found = self._columns.get((ns - self._start_ns) // self.width_ns)
         return found
 
     def _halve(self) -> None:

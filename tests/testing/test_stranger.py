@@ -33,9 +33,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (folder / block.title).parent.mkdir(exist_ok=True)
             (folder / block.title).write_text(block.text)
     (folder / ".drumbeat").mkdir()
-    for shared in ("layers", "bundles"):  # so it needs no package index
-        (ROOT / ".drumbeat" / shared).mkdir(parents=True, exist_ok=True)
-        (folder / ".drumbeat" / shared).symlink_to(ROOT / ".drumbeat" / shared)
+    (folder / ".drumbeat" / "layers").symlink_to(ROOT / ".drumbeat" / "layers")  # so it needs no package index
     return folder
 
 
