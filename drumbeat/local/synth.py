@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from .fingerprint import key
 
 __all__ = ["ACCOUNT", "REGION", "SynthFailed", "key", "synthesize"]
 ACCOUNT, REGION = "123456789012", "us-east-1"  # moto's account
+_KEPT = 4
 
 
 class SynthFailed(LocalError):
@@ -23,23 +25,41 @@ class SynthFailed(LocalError):
 
 
 def synthesize(app: Path) -> Path:
-    """Return the folder with the app's cloud assembly, `.drumbeat/cdk.out`, made again only if it is out of date.
+    """Return the folder with the app's cloud assembly, made again only if what the app is made of has changed.
 
     The app is what `app` in its cdk.json starts, from that folder, as `cdk synth` would; without a cdk.json, app.py.
+    Each state of the sources has a folder of its own, so that who still uses another keeps it; the newest is also
+    called `.drumbeat/cdk.out`.
     """
     named, command = _command(app)
-    assembly, stamp = app / ".drumbeat" / "cdk.out", app / ".drumbeat" / "cdk.out.key"
-    assembly.parent.mkdir(exist_ok=True)
-    with (app / ".drumbeat" / "cdk.out.lock").open("w") as lock:
+    home = app / ".drumbeat"
+    home.mkdir(exist_ok=True)
+    with (home / "cdk.out.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one process synthesizes, those beside it find it done
-        now = key(app)
-        if not (assembly.is_dir() and stamp.is_file() and stamp.read_text() == now):
+        assembly = home / f"cdk.out-{key(app)[:16]}"
+        if not assembly.is_dir():
             _require_node()
-            stamp.unlink(missing_ok=True)
-            shutil.rmtree(assembly, ignore_errors=True)
-            _run(named, command, app, assembly)
-            stamp.write_text(now)
+            with tempfile.TemporaryDirectory(prefix="cdk.new-", dir=home) as work:
+                _run(named, command, app, Path(work) / "cdk.out")
+                (Path(work) / "cdk.out").rename(assembly)
+        os.utime(assembly)
+        _call_newest(home / "cdk.out", assembly)
+        _forget_old(home)
     return assembly
+
+
+def _call_newest(name: Path, assembly: Path) -> None:
+    if name.is_symlink():
+        name.unlink()
+    else:
+        shutil.rmtree(name, ignore_errors=True)
+    name.symlink_to(assembly.name)
+
+
+def _forget_old(home: Path) -> None:
+    newest_first = sorted(home.glob("cdk.out-*"), key=lambda folder: folder.stat().st_mtime, reverse=True)
+    for folder in newest_first[_KEPT:]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _command(app: Path) -> tuple[str, str]:

@@ -98,12 +98,15 @@ def test_the_app_is_started_as_the_cdk_does_and_again_when_what_it_is_made_of_ha
     (tmp_path / "infra" / "main.py").write_text(APP)
     (tmp_path / "theirs" / "pyvenv.cfg").touch()
 
-    told = json.loads((synthesize(tmp_path) / "manifest.json").read_text())
+    first = synthesize(tmp_path)
+    told = json.loads((first / "manifest.json").read_text())
     (tmp_path / "theirs" / "module.py").write_text("a virtual environment is not the app")
     synthesize(tmp_path)
     (tmp_path / "jobs" / "letter.html").write_text("what a task brings along is")
-    synthesize(tmp_path)
+    second = synthesize(tmp_path)
 
+    assert first.is_dir(), "somebody may still be using it"
+    assert second == (tmp_path / ".drumbeat" / "cdk.out").resolve()
     assert Path(told["python"]).samefile(sys.executable)
     assert {"both": 1, "set": 2, "looked-up": 3} == told["context"]
     assert "once once " == (tmp_path / "times").read_text()
