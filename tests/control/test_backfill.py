@@ -23,7 +23,7 @@ def test_missing_runs_are_opened_oldest_first(control: Control, cloud: AppCloud)
     cloud.advance(hours=2)
 
     assert (3, 4, "plain/2026-01-05T00:00:00Z") == (plan.runs, plan.fires, plan.first[0])
-    by_start = sorted(control.runs("plain"), key=lambda record: record.started_at)
+    by_start = sorted(control.runs("plain"), key=lambda record: (record.started_at, record.scheduled_at))
     assert [6, 5, 7, 8] == [int(record.scheduled_at[8:10]) for record in by_start]
     assert {"SUCCEEDED"} == {record.state for record in by_start}
     assert {"backfill"} == {record.lane for record in by_start[1:]}
