@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, Protocol
 
 from .errors import MalformedFire, UpstreamUnknown
@@ -55,7 +56,7 @@ class Run:
     name: str = ""
     upstream: Upstream | None = field(default=None, repr=False, compare=False)
 
-    @property
+    @cached_property  # asked for before each item
     def id(self) -> str:
         """`task/scheduled time`, and `/name` if there is one: a fire delivered twice names the same run."""
         return f"{self.task}/{format_time(self.scheduled_at)}" + (f"/{self.name}" if self.name else "")
