@@ -7,11 +7,11 @@ DAY ?= 2026-11-22
 # CDK warns on every start that Node 20 is past its end; it still works.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
-.PHONY: help demo test sweep lint types check synth lock clean
+.PHONY: help demo test sweep lint types check synth lock clean bench bench-quick
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 demo: .venv/ready  ## run a day of the two tasks in handlers/ in the local cloud; results and a picture in out/
 	$(BIN)/drumbeat local --from $(DAY)T00:00:00Z --to $(DAY)T12:00:00Z --out out
@@ -35,12 +35,19 @@ synth: .venv/ready node_modules/ready  ## synthesize with the real CDK CLI, vali
 
 check: lint types test synth  ## everything that CI runs
 
+bench: .venv/ready .venv-bench/ready  ## measure speed, memory and requests against alternatives: a quarter of an hour
+	for name in cold work ledger growth dispatch; do .venv-bench/bin/python benchmarks/$$name.py || exit 1; done
+	$(BIN)/python benchmarks/local.py
+
+bench-quick: .venv/ready .venv-bench/ready  ## the same with tiny numbers: does it run?
+	for name in cold work ledger growth dispatch; do .venv-bench/bin/python benchmarks/$$name.py --quick || exit 1; done
+
 lock: .venv/ready  ## pin the requirements anew
 	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url \
 		--no-emit-find-links --no-emit-trusted-host --output-file requirements.txt requirements.in
 
 clean:  ## forget everything that was installed or made
-	rm -rf .venv node_modules cdk.out .drumbeat out
+	rm -rf .venv .venv-bench node_modules cdk.out .drumbeat out
 
 .venv/ready: requirements.txt pyproject.toml handlers/requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit("drumbeat needs Python 3.11 or later: make PYTHON=python3.12 ..." if sys.version_info < (3, 11) else 0)'
@@ -50,6 +57,11 @@ clean:  ## forget everything that was installed or made
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	$(BIN)/python -m drumbeat.cdk
 	$(BIN)/python scripts/fetch_for_tests.py
+	@touch $@
+
+.venv-bench/ready: benchmarks/requirements.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	@touch $@
 
 node_modules/ready: package.json package-lock.json
