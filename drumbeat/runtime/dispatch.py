@@ -131,7 +131,7 @@ class Dispatcher:
             return
         if record.round and record.halt != LOST:
             return  # each item of a redrive becomes a dead letter again, when its message comes
-        if record.chunks == 0 or sweep(self._services, record):
+        if record.chunks == 0 or sweep(self._services, record, owner=owner):
             Finisher(self._task, Run.parse(record.id, bucket=self._services.settings.bucket), self._services).finish(
                 owner
             )

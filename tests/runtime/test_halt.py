@@ -122,6 +122,22 @@ def test_an_abandoned_run_does_not_wait_and_keeps_what_was_dropped(cloud: AppClo
     assert (0, 0) < (control.redrive(run.id, dry_run=True).dropped, 0)
 
 
+def test_what_a_worker_had_in_hand_when_its_run_was_abandoned_is_done_by_a_redrive(
+    cloud: AppCloud, control: Control
+) -> None:
+    """One item on its second attempt, and others on their first, all done just after the sweep."""
+    items = [{"fail_until": "once"}, {"sleep": 20}, *range(4), {"sleep": 20}, {"sleep": 20}]
+    run = cloud.fire("timely", items=items)
+    cloud.advance(seconds=45)
+    control.cancel(run.id, abandon=True)
+    cloud.run_until_idle()
+    ended = cloud.show(run)
+    assert ("CANCELLED", len(items)) == (ended.state, sum(counts(ended)[1:]))
+    assert 0 < ended.dropped == control.redrive(run.id).dropped
+    cloud.run_until_idle()
+    assert ("SUCCEEDED", len(items), 0, 0) == counts(cloud.show(run))
+
+
 def test_a_cancelled_run_whose_messages_are_in_a_long_back_off_is_swept_by_the_keeper(
     cloud: AppCloud, control: Control
 ) -> None:
