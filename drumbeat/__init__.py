@@ -2,8 +2,8 @@
 
 from .at import At
 from .budget import Budget
-from .outcome import Again, Dead
 from .event import Event
+from .outcome import Again, Dead
 from .permission import Allow
 from .retry import Backoff
 from .run import Run
