@@ -1,6 +1,6 @@
 """The hot operations of DynamoDB, on moto's tables but without its parsing and copying.
 
-GetItem, PutItem, UpdateItem and DeleteItem in their plain forms. Whatever is unusual (legacy parameters, streams,
+GetItem, PutItem, UpdateItem, DeleteItem and Query in their plain forms. Whatever is unusual (old parameters, streams,
 anything that DynamoDB would refuse) is left to moto: these answer only what they are sure of.
 """
 
@@ -14,6 +14,7 @@ from .expressions import condition, walk
 from .items import Unusual, Value, attributes, copied, fill_item, kind_of, new_item
 from .limits import ITEM_BYTES, item_size
 from .meter import READ_UNIT, WRITE_UNIT, units
+from .queries import KNOWN, query
 from .services import Answer, Call, ServiceError
 from .updates import update
 from .world import World
@@ -31,6 +32,7 @@ _KNOWN = {
     "PutItem": _COMMON | _EXPRESSIONS,
     "UpdateItem": _COMMON | _EXPRESSIONS | {"UpdateExpression"},
     "DeleteItem": _COMMON | _EXPRESSIONS,
+    "Query": KNOWN,
 }
 
 
@@ -44,6 +46,7 @@ class DynamoApi:
             "PutItem": lambda call: _with_capacity(call, self.put(call)),
             "UpdateItem": lambda call: _with_capacity(call, self.update(call)),
             "DeleteItem": lambda call: _with_capacity(call, self.delete(call)),
+            "Query": self.query,
         }
 
     def _table(self, call: Call) -> Any:
@@ -137,6 +140,9 @@ class DynamoApi:
         else:
             found = dict(old or {}) if wanted == "ALL_OLD" else {}
         return {"Attributes": found} if found else {}
+
+    def query(self, call: Call) -> dict[str, Any]:
+        return query(self._table(call), call.params)
 
     def delete(self, call: Call) -> dict[str, Any]:
         table, params = self._table(call), call.params
