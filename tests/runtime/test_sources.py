@@ -20,7 +20,6 @@ def test_lines_of_an_object_named_by_the_run(cloud: AppCloud) -> None:
     assert ("SUCCEEDED", 3) == (run.state, run.record.succeeded)
 
 
-
 def test_an_object_that_is_absent_fails_the_run_with_the_remedy(cloud: AppCloud) -> None:
     run = cloud.run("lines")
 
