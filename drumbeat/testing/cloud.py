@@ -133,7 +133,9 @@ class AppCloud(LocalCloud):
         run = Run.parse(run if isinstance(run, str) else run.id)
         found = [record for record in self.runs(run.task) if record.id == run.id]
         if not found:
-            logged = "\n".join(f"  {line.text}" for line in self.logs(self.dispatcher(run.task))[-5:])
+            logged = "\n".join(
+                f"  {line.text.partition(chr(10))[0]}" for line in self.logs(self.dispatcher(run.task))[-5:]
+            )
             there = ", ".join(record.id for record in self.runs(run.task)[-5:]) or "none"
             raise AssertionError(
                 f"expected {run.id} in the ledger, which has of this task: {there}; the dispatcher's last words:\n"

@@ -43,14 +43,17 @@ def _counts(cloud: AppCloud, record: RunRecord) -> None:
 
 
 def _announcements(cloud: AppCloud, record: RunRecord) -> None:
-    ends = [
-        event["detail"]
-        for event in cloud.events("drumbeat")
-        if event["detail"].get("run") == record.id and event["detail"].get("state") in COUNTED
-    ]
-    ids = sorted({detail["id"] for detail in ends})
-    _expect(record, "its end announced under one id", len(ids) == 1, f"{ids or 'no announcement'}")
-    counts = {(detail["state"], detail["succeeded"], detail["failed"]) for detail in ends}
+    """A redrive is announced anew, under an id of its own; the last one says how the run has ended."""
+    ends: dict[int, list[dict[str, Any]]] = {number: [] for number in range(record.round + 1)}
+    for event in cloud.events("drumbeat"):
+        detail = event["detail"]
+        if detail.get("run") == record.id and detail.get("state") in COUNTED:
+            ends.setdefault(detail["redrive"], []).append(detail)
+    for number, told in ends.items():
+        ids = sorted({detail["id"] for detail in told})
+        named = f"the end of its redrive {number}" if number else "its end"
+        _expect(record, f"{named} announced under one id", len(ids) == 1, f"{ids or 'no announcement'}")
+    counts = {(detail["state"], detail["succeeded"], detail["failed"]) for detail in ends[record.round]}
     same = counts == {(record.state, record.succeeded, record.failed)}
     _expect(record, f"{record.state} announced, as it ended", same, f"{sorted(counts)}")
 

@@ -155,11 +155,11 @@ def role(function: Function) -> str:
 
 
 def target(call: Call) -> str:
-    """What a call is about: a record's key, an object's key, a queue's name, a payload."""
+    """What a call is about: a record's key or what a query looks for, an object's key, a queue's name, a payload."""
     params = call.params
     match call.service:
         case "dynamodb":
-            key = params.get("Key") or params.get("Item") or {}
+            key = params.get("Key") or params.get("Item") or params.get("ExpressionAttributeValues") or {}
             return "/".join(str(next(iter(value.values()))) for value in list(key.values())[:2] if value)
         case "s3":
             return str(params.get("Key", ""))

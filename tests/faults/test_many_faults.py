@@ -9,8 +9,9 @@ import pytest
 from tests.faults.conftest import endured
 from tests.faults.plays import DYING, LONG, MIXED, ONCE, PLAIN
 from tests.faults.storm import Storm, repeated_signals
+from tests.faults.test_single_faults import FULL
 
-SEEDS = 20
+SEEDS = 100 if FULL else 6
 AGAIN_AND_AGAIN = ("complete ", "the dispatcher died ", "items failed; ")
 """Why a run may fail in earnest: what goes wrong often enough is given up, and says so."""
 

@@ -16,6 +16,10 @@ def do(item: str, run: Run) -> str:
     attempt = sys.modules["faults_witness"].attempted(run.id, item)
     if item.startswith("poison") or (item.startswith("flaky") and attempt == 1):
         raise RuntimeError(item)
+    if item.startswith("broken") and not sys.modules["faults_witness"].is_mended(run.id):
+        raise RuntimeError(item)
+    if item.startswith("slow"):
+        time.sleep(20)
     if item.startswith("killer"):
         os._exit(1)
     return item.upper()
@@ -33,9 +37,8 @@ def publish(run: Run, results: Iterator[Any]) -> None:
 
 def scene(name: str, items: Iterable[str], **settings: Any) -> Task:
     """A task with these items and a fan-in that publishes them."""
-    task = Task(
-        name, chunk_size=3, timeout_s=10, backoff=QUICK, item_s=0.01, tolerated_failure_percentage=60, **settings
-    )
+    usual = {"chunk_size": 3, "timeout_s": 10, "backoff": QUICK, "item_s": 0.01, "tolerated_failure_percentage": 60}
+    task = Task(name, **{**usual, **settings})
     task.expand(lambda run: list(items) if run else [])
     task.work(do)
     task.complete(publish)
