@@ -61,6 +61,8 @@ def test_items_above_the_limit_of_a_message_travel_through_s3(cloud: AppCloud) -
 
     assert ("FAILED", 2, 1) == (run.state, run.record.succeeded, run.failed)
     assert [{"raise": "y" * 2_000_000}] == [letter.item for letter in run.dead_letters]
+    kept = cloud.client("s3").list_objects_v2(Bucket=cloud.bucket, Prefix=f"runs/{run.id}/chunks/")
+    assert 1 == kept["KeyCount"]
 
 
 def test_an_expansion_longer_than_an_invocation_goes_on_in_the_next(cloud: AppCloud) -> None:

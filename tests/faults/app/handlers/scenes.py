@@ -3,7 +3,9 @@
 import os
 import sys
 import time
+from base64 import b85encode
 from collections.abc import Iterable, Iterator
+from random import Random
 from typing import Any
 
 from drumbeat import Backoff, Run, Task
@@ -51,7 +53,9 @@ empty = scene("empty", [])
 dying = scene("dying", ["a", "killer", "b", "c"], retries=1)
 
 frail = scene("frail", ["a", "killer", "b", "c"], retries=0)
-large = scene("large", ["a", "poison" + "x" * 1_100_000, "b"], retries=0)
+NOISE = b85encode(Random(1).randbytes(1_000_000)).decode()
+"""More than a message holds, and compression doesn't make it small."""
+large = scene("large", ["a", f"poison{NOISE}", "b"], retries=0)
 
 once = Task("once", chunk_size=3, timeout_s=10, backoff=QUICK, item_s=0.01, idempotent_by="id", retries=1)
 once.expand(lambda run: [{"id": item} for item in ("a", "b", "c", "d")] if run else [])
