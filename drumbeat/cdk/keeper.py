@@ -68,7 +68,7 @@ class Keeper(Construct):
             },
             on_failure=self.dead_checks,
         )
-        ledger.grant_run(self.keeper)
+        ledger.grant_keep(self.keeper)
         store.grant_working_files(self.keeper)
         allow_announce(self.keeper)
         for lane in lanes:

@@ -8,6 +8,8 @@ from .function import Function
 
 # ruff: noqa: A002  (id is CDK's name)
 
+_USE = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+
 
 class Ledger(Construct):
     """Kept when the stack is deleted: it is the only account of what was done."""
@@ -17,18 +19,16 @@ class Ledger(Construct):
         self.table = _table(self, partition="pk", sort="sk", expires="expires_at", removal=RemovalPolicy.RETAIN)
 
     def grant_run(self, function: Function) -> None:
-        """Open, follow and complete runs: dispatchers and the keeper."""
-        self.table.grant(
-            function.role,
-            "dynamodb:GetItem",
-            "dynamodb:PutItem",
-            "dynamodb:Query",
-            "dynamodb:UpdateItem",
-        )
+        """Open, follow and complete runs: dispatchers."""
+        self.table.grant(function.role, *_USE)
 
     def grant_settle(self, function: Function) -> None:
         """Read a run, settle its chunks, write its dead letters: workers."""
-        self.table.grant(function.role, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+        self.table.grant(function.role, *_USE)
+
+    def grant_keep(self, function: Function) -> None:
+        """Do what both do, and look for runs: the keeper."""
+        self.table.grant(function.role, *_USE, "dynamodb:Query")
 
 
 class IdempotencyRecords(Construct):

@@ -8,10 +8,8 @@ import contextlib
 import json
 import os
 import re
-from base64 import b85encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from fnmatch import fnmatchcase as fnmatch
 from functools import partial
 from pathlib import Path
@@ -27,13 +25,12 @@ from drumbeat.local.iam import Authorizer, Decision
 from drumbeat.local.synth import synthesize
 from drumbeat.testing import AppCloud
 from drumbeat.testing.single import label
+from tests.testing.grant_plays import PLAYS, TASKS
 
-LARGE = b85encode(Random(1).randbytes(1_200_000)).decode()  # that compression doesn't make small
 FULL = os.environ.get("DRUMBEAT_SWEEP") == "full"
 DRAWN = 4
 SEED = int(os.environ.get("DRUMBEAT_SWEEP_SEED", "1"))
 
-LANE = "every lane of one app has the same grants; the play that needs this one is in another folder: "
 EXPLAINED = {
     "* logs:* *": "Lambda writes the log under the role",
     "* xray:* *": "Lambda sends traces under the role",
@@ -41,17 +38,8 @@ EXPLAINED = {
     "* sqs:GetQueueAttributes *": "CDK grants it together with what is needed",
     "* sqs:SendMessage *Dead*": "Lambda and EventBridge put what can't be delivered there, under the role",
     "* sqs:ChangeMessageVisibility *DeadLetters": "CDK grants it together with receiving",
-    "* sqs:* *Backfill": f"{LANE}tests/runtime, backfill",
     "dispatcher dynamodb:DescribeTable *": "the table's owner may look at how large it is; DynamoItems' grant",
-    "dispatcher dynamodb:Query *": f"{LANE}tests/runtime, the dead letters that a redrive does again",
-    "dispatcher s3:PutObject */runs/TASK/*": f"{LANE}tests/runtime, items above the limit of a message",
-    "keeper dynamodb:PutItem *": f"{LANE}tests/runtime, a fire that never came",
-    "keeper dynamodb:Query *": f"{LANE}tests/runtime, runs that stand still",
-    "keeper events:PutEvents *": f"{LANE}tests/runtime, a run that is put on record as missed",
-    "keeper lambda:InvokeFunction *": f"{LANE}tests/faults, resumed and finished by the keeper",
-    "keeper lambda:UpdateEventSourceMapping *": f"{LANE}tests/runtime, a backfill lane that is closed again",
-    "keeper s3:GetObject *": f"{LANE}tests/runtime, a large item that is given up by the keeper",
-    "keeper sqs:SendMessage *": f"{LANE}tests/faults, sent again by the keeper",
+    "keeper sqs:SendMessage *Backfill": "as to the other queue: what no worker has begun is sent again",
     "dispatcher s3:GetObject */results/TASK/*": "complete may read what it has published",
     "worker s3:GetObject */results/TASK/*": "work may read what was published before",
     "worker s3:PutObject */results/TASK/*": "work may publish",
@@ -76,7 +64,14 @@ class Grant:
         given = json.loads(self.statement)["Resource"]
         resource = (given if isinstance(given, str) else given[0]).split(":", 5)[-1]
         short = re.sub(r"(?<=\D)[0-9A-F]{8}(-[0-9A-F]{12})?|[0-9a-f]{8}-[0-9a-f-]+", "", resource)
-        return re.sub(r"(?<=[-/])(plain|once|objects|records)(?=[A-Z/])", "TASK", f"{self.who} {self.action} {short}")
+        return re.sub(rf"(?<=[-/])({'|'.join(TASKS)})(?=[A-Z/])", "TASK", f"{self.who} {self.action} {short}")
+
+    @property
+    def lane(self) -> str:
+        """The task that it is for; nothing for what is granted once."""
+        texts = (self.users, json.loads(self.statement)["Resource"])
+        found = (re.search(rf"(?:^|[-/])({'|'.join(TASKS)})(?=[A-Z/ ])", str(text)) for text in texts)
+        return next((match[1] for match in found if match), "")
 
     @property
     def who(self) -> str:
@@ -90,42 +85,6 @@ Check = Callable[[Authorizer], Decision]
 @pytest.fixture(scope="module")
 def assembly() -> Path:
     return synthesize(Path(__file__).parent / "app")
-
-
-# -- plays -------------------------------------------------------------------------------------------------
-
-
-def runs(cloud: AppCloud) -> None:
-    """Items that succeed, fail, and are too large for a message; sources; an expansion in two parts."""
-    s3, dynamodb = cloud.client("s3"), cloud.client("dynamodb")
-    s3.put_object(Bucket=cloud.bucket, Key="inputs/once.jsonl", Body=b'{"id": "a"}\n{"id": "b", "fails": true}\n')
-    s3.put_object(Bucket=cloud.bucket, Key="inputs/objects/a", Body=b"")
-    dynamodb.create_table(
-        TableName="customers",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    for task in ("plain", "once", "objects", "records"):
-        cloud.run(task)
-    cloud.run("plain", items=[1, "poison", LARGE, f"poison{LARGE}"])
-
-
-def keeper(cloud: AppCloud) -> None:
-    """Workers that die, messages that nobody understands, and messages that are gone."""
-    for queue in cloud.deployment.queues:
-        cloud.client("sqs").send_message(QueueUrl=queue.url, MessageBody=json.dumps("nonsense"))
-    cloud.fire("plain", items=["killer", 1])
-    cloud.advance(hours=2)
-    cloud.run_until_idle(timedelta(hours=6))
-
-
-def scheduled(cloud: AppCloud) -> None:
-    """A schedule that is due."""
-    cloud.advance(hours=6)
-
-
-PLAYS = (runs, keeper, scheduled)
 
 
 # -- what they need ----------------------------------------------------------------------------------------
@@ -218,13 +177,23 @@ def needed(plays: Any) -> dict[Grant, tuple[Callable[[AppCloud], None], Decision
 
 
 def unneeded(plays: Any, needed: Any) -> list[str]:
-    """Kinds of grants that no lane needs in any play."""
-    kinds = {grant.kind for grant in grants(plays[0][1])}
-    return sorted(kinds - {grant.kind for grant in needed})
+    """Kinds of grants that no play needs: in any lane, of what all lanes have; in some lane, of what only some have."""
+    lanes: dict[str, set[str]] = {}
+    for grant in grants(plays[0][1]):
+        lanes.setdefault(grant.kind, set()).add(grant.lane)
+    needed_by: dict[str, set[str]] = {}
+    for grant in needed:
+        needed_by.setdefault(grant.kind, set()).add(grant.lane)
+    return sorted(
+        f"{kind} ({', '.join(sorted(lanes[kind] - by)) or 'every lane'})"
+        for kind in lanes
+        if not (by := needed_by.get(kind, set())) or (lanes[kind] < set(TASKS) and lanes[kind] > by)
+    )
 
 
 def test_every_grant_is_needed_by_a_play_or_explained(plays, needed):
-    superfluous = [kind for kind in unneeded(plays, needed) if not any(fnmatch(kind, one) for one in EXPLAINED)]
+    kinds = unneeded(plays, needed)
+    superfluous = [kind for kind in kinds if not any(fnmatch(kind, f"{one} (*)") for one in EXPLAINED)]
 
     assert [] == superfluous, "exercise these in a play, explain them in EXPLAINED, or don't grant them"
 
@@ -232,7 +201,7 @@ def test_every_grant_is_needed_by_a_play_or_explained(plays, needed):
 def test_every_explanation_is_of_a_grant_that_no_play_needs(plays, needed):
     kinds = unneeded(plays, needed)
 
-    assert [] == [one for one in EXPLAINED if not any(fnmatch(kind, one) for kind in kinds)]
+    assert [] == [one for one in EXPLAINED if not any(fnmatch(kind, f"{one} (*)") for kind in kinds)]
 
 
 def test_the_denial_names_role_action_resource_and_the_grant_to_add(needed):

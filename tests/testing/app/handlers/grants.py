@@ -1,6 +1,8 @@
 """A task with a schedule of EventBridge Scheduler, one that keeps what it has done, one that reads the bucket."""
 
+from base64 import b85encode
 from collections.abc import Iterator
+from random import Random
 from typing import Any
 
 from drumbeat import Backoff, Cron, DynamoItems, Run, S3Lines, S3Objects, Task
@@ -22,7 +24,9 @@ def numbers(run: Run, skip: int) -> Iterator[int]:
     """Take so long that a second dispatcher has to go on."""
     import time
 
-    del run
+    if run.params.get("large"):
+        yield b85encode(Random(1).randbytes(1_200_000)).decode()  # that compression doesn't make small
+        return
     for number in range(skip, 12):
         time.sleep(100)
         yield number
@@ -34,7 +38,7 @@ def work(item: Any, run: Run) -> Any:
     import os
 
     del run
-    if item == "killer":
+    if isinstance(item, str) and item.startswith("killer"):
         os._exit(1)
     if isinstance(item, str) and item.startswith("poison"):
         raise RuntimeError(item[:10])
@@ -62,10 +66,14 @@ def work_once(item: dict[str, Any], run: Run) -> Any:
     return item
 
 
-objects = Task("objects", timeout_s=10)
+objects = Task("objects", timeout_s=10, keep_results=True)
 objects.expand(S3Objects("inputs/objects/"))
 objects.work(work)
 
 records = Task("records", timeout_s=10)
 records.expand(DynamoItems("customers", attributes=("id",)))
 records.work(work)
+
+later = Task("later", after=[objects], timeout_s=10)
+later.expand(lambda run: list(run.results("objects")))
+later.work(work)
