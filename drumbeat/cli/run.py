@@ -21,7 +21,12 @@ def run(  # noqa: PLR0917  (Typer passes them by name)
         str | None, typer.Option("--at", metavar="TIME", help=f"Its scheduled time, {options.TIME}; now, if left out.")
     ] = None,
     name: Annotated[
-        str, typer.Option("--name", metavar="NAME", help="Tells it from another run of the task at this time.")
+        str,
+        typer.Option(
+            "--name",
+            metavar="NAME",
+            help="Tells it from another run of the task at this time; by-hand-SECOND, if --at is left out, too.",
+        ),
     ] = "",
     settings: options.Settings = None,
     items: Annotated[

@@ -26,7 +26,7 @@ from .failures import ErrorCount, Failure, by_error, failures
 from .numbers import Numbers
 from .redrive import Redrive, Redriver
 from .schedules import Schedules
-from .start import start
+from .start import by_hand, start
 from .status import Counter, Status
 
 
@@ -69,7 +69,8 @@ class Control:
     ) -> Run:
         """Start a run by hand and return at once; raises RunExists if there is one of this time and name.
 
-        at: its scheduled time, a whole minute; now by default. items: in place of what `expand` would yield.
+        at: its scheduled time, a whole minute; now by default, and then the run has a name, `by-hand-SECOND`, if none
+        is given: it isn't the run of a fire in this minute.  items: in place of what `expand` would yield.
         A run that was missed may be started so, with the time that it was missed at.
         """
         stack = self.deployment.stack_of(task)
@@ -77,7 +78,10 @@ class Control:
             raise InvalidParams(
                 f"at {at.isoformat()}: runs are named by the minute; give a whole one, with a time zone"
             )
-        return start(self._clients, stack, task=task, at=at or self.now(), params=params or {}, items=items, name=name)
+        if at is None:
+            at = self.now()
+            name = name or by_hand(at)
+        return start(self._clients, stack, task=task, at=at, params=params or {}, items=items, name=name)
 
     def runs(self, task: str | None = None, *, states: Sequence[str] = ()) -> Iterator[RunRecord]:
         """The runs of a task, or of all, the latest scheduled time first; read page by page as they are asked for."""

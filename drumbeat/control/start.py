@@ -49,6 +49,14 @@ def start(
     return run
 
 
+def by_hand(now: datetime) -> str:
+    """The name of a run that is given none, nor a time: so it is neither the fire's of its minute nor another's.
+
+    The same command in the same second names the same run, whoever gives it.
+    """
+    return f"by-hand-{now.astimezone(UTC):%S}"
+
+
 def send(clients: Clients, stack: DeployedStack, task: str, event: Mapping[str, Any]) -> None:
     """Invoke a task's dispatcher, without waiting for it."""
     clients.functions.invoke(

@@ -244,9 +244,9 @@ class Runs(Hold):
         )
         return map(RunRecord.of, found)
 
-    def latest(self, task: str) -> RunRecord | None:
-        """The task's run of the latest scheduled time."""
-        return next(self.of_task(task), None)
+    def latest_fire(self, task: str) -> RunRecord | None:
+        """The run of the latest fire of the task's own schedule: one without a name."""
+        return next((record for record in self.of_task(task) if not record.name), None)
 
     @staticmethod
     def _of_round(item: Item, record: RunRecord) -> RunRecord:

@@ -46,13 +46,13 @@ class Lookout:
         return until
 
     def _fires(self, since: datetime, until: datetime) -> Iterator[datetime]:
-        """The fires that should have come; a rate counts from when it was deployed, so from the latest run here."""
+        """The fires that should have come; a rate counts from when it was deployed, so from the latest one here."""
         schedule = self._task.schedule
         if schedule is None:
             return iter(())
         if not isinstance(schedule, Rate):
             return schedule.fires(after=since, until=until)
-        latest = self._runs.latest(self._task.name)
+        latest = self._runs.latest_fire(self._task.name)
         if latest is None:
             return iter(())
         anchor = parse_time(latest.scheduled_at)

@@ -30,6 +30,17 @@ def test_a_run_has_the_time_the_name_and_the_parameters_that_were_given(control:
     assert ("SUCCEEDED", '{"tenant": 42}', "again") == (record.state, record.params, record.name)
 
 
+@pytest.mark.cloud(start=datetime(2026, 1, 1, 0, 0, 7, tzinfo=UTC))
+def test_a_run_without_a_time_is_not_the_run_of_a_fire_in_its_minute(control: Control, cloud: AppCloud):
+    by_hand = control.run("plain")
+    fire = cloud.fire("plain")
+    cloud.run_until_idle()
+
+    assert "plain/2026-01-01T00:00:00Z/by-hand-07" == by_hand.id
+    assert "plain/2026-01-01T00:00:00Z" == fire.id
+    assert {"SUCCEEDED", "SKIPPED"} == {control.show(run.id).record.state for run in (by_hand, fire)}
+
+
 def test_a_run_does_the_items_that_were_given(control: Control, cloud: AppCloud):
     run = control.run("strict", items=["ann", {"raise": "poison"}, "bob"])
     cloud.run_until_idle()

@@ -18,9 +18,9 @@ def states(cloud: AppCloud) -> list[tuple[str, str]]:
     return [(record.scheduled_at[11:16], record.state) for record in cloud.runs("skips")]
 
 
-def rule(cloud: AppCloud) -> str:
+def rule(cloud: AppCloud, task: str = "skips") -> str:
     """The rule that fires the task."""
-    return next(rule.name for rule in cloud.deployment.rules if "skips" in rule.name and rule.expression)
+    return next(rule.name for rule in cloud.deployment.rules if task in rule.name and rule.expression)
 
 
 @pytest.mark.cloud(start=START)
@@ -64,3 +64,16 @@ def test_a_run_by_hand_is_made_even_when_the_task_is_paused(cloud: AppCloud) -> 
     assert cloud.run_until_idle(timedelta(minutes=20))
 
     assert "SUCCEEDED" == cloud.show(by_hand.run).state
+
+
+@pytest.mark.cloud(start=START)
+def test_a_run_with_a_name_does_not_shift_when_the_fires_of_a_rate_are_expected(cloud: AppCloud) -> None:
+    cloud.advance(minutes=65)
+    cloud.client("events").disable_rule(Name=rule(cloud, "beats"))
+    by_hand = Fire(Run("beats", cloud.now, cloud.bucket, name="by-hand-00"), by_hand=True)
+    cloud.invoke_async(cloud.dispatcher("beats"), by_hand.event())
+    cloud.advance(minutes=90)
+
+    assert [("01:30", "SUCCEEDED"), ("01:35", "SUCCEEDED"), ("02:30", "MISSED")] == [
+        (run.scheduled_at[11:16], run.state) for run in cloud.runs("beats")
+    ]
