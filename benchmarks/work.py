@@ -117,7 +117,8 @@ def drumbeat_reference(url: str, invocations: int) -> Figures:
 
 
 def _drumbeat(url: str, invocations: int, task: Any, body: str = "", size: int = 0) -> Figures:
-    from drumbeat.chunk import Packed, encode_item
+    from drumbeat.chunk import Packed
+    from drumbeat.packer import encode_item
     from drumbeat.runtime.observability import observed
     from drumbeat.runtime.services import Services, Settings
     from drumbeat.runtime.take import Worker

@@ -10,7 +10,8 @@ from functools import cached_property
 from itertools import islice, pairwise, repeat
 
 from drumbeat import limits
-from drumbeat.chunk import COMPRESSED_ABOVE, Packed, pack
+from drumbeat.chunk import COMPRESSED_ABOVE, Packed
+from drumbeat.packer import pack
 from drumbeat.reference import Lines, Numbers, Reference
 from drumbeat.run import Run, parse_time
 from drumbeat.source import Range, S3Lines

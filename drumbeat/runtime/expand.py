@@ -4,12 +4,13 @@ What was sent is a prefix of the run's chunks, and the cursor in the ledger move
 repeats at most what its predecessor hadn't recorded, and a chunk sent twice is settled once.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Any
 
-from drumbeat.chunk import Packed, encode_item, pack
+from drumbeat.chunk import Packed
 from drumbeat.errors import (
     DrumbeatError,
     ExpandFailed,
@@ -21,7 +22,7 @@ from drumbeat.errors import (
 )
 from drumbeat.ledger.record import RunRecord
 from drumbeat.ledger.runs import Runs
-from drumbeat.limits import AROUND_ITEM_BYTES
+from drumbeat.packer import Packer
 from drumbeat.reference import Lines
 from drumbeat.task import Task
 
@@ -37,6 +38,7 @@ TRIES = 3
 """How often an expansion may fail: Lambda tries an asynchronous event three times."""
 _SAVE_EVERY = 100  # calls of SendMessageBatch
 _SAVE_EVERY_S = 10  # so that a halted run is noticed, and those who watch see it grow
+_LOOK_EVERY_S = 0.02  # at what is left of the invocation
 _MARGIN = 0.1  # of the dispatcher's timeout, kept for the hand-over
 _FINAL = (ItemNotJson, ItemTooLarge, SourceChanged, SourceMissing, InvalidTask)  # trying again won't help
 
@@ -57,7 +59,7 @@ class Expansion:
         self._last: Packed | None = None
         self._sent = 0
         self._late = False
-        self._longest_s = 0.0
+        self._longest_s = self._look_at_s = 0.0
         self._saved_at_s = left_s()
         self.record = record
 
@@ -98,14 +100,7 @@ class Expansion:
         source = source_of(self._task, self._run, self.record) if self._task.by_reference is not False else None
         if source is not None:
             return self._guarded(Referenced(self._task, self._run, self.record, self._services).chunks(source))
-        chunks = pack(
-            self._items(),
-            size=self._task.chunk_size,
-            max_bytes=self._task.chunk_bytes,
-            number=self.record.chunks,
-            first=self.record.items,
-            round=self.record.round,
-        )
+        chunks = self._packed()
         return spooled(self._whole(chunks), self._run, self._services) if self._task.by_reference else chunks
 
     def _guarded(self, chunks: Iterator[Packed]) -> Iterator[Packed]:
@@ -151,65 +146,72 @@ class Expansion:
         )
         self._last, self._sent, self._saved_at_s = None, 0, self._left_s()
 
-    def _items(self) -> Iterator[str]:
-        """The items from the cursor on, as JSON; they end early, for good, when the author's code fails for good."""
-        room = AROUND_ITEM_BYTES if self.record.round else 0
-        number, end = self.record.items, self.record.stop
-        found: Iterator[Any] | None = None
-        while number != end and not self._is_late():
-            try:
-                found = found or self._from_cursor()
-                item = self._next(found)
-                if item is _END:
-                    return
-                text = encode_item(item, task=self._task.name, number=number, room=room)
-            except (ExpandFailed, InvalidTask) as error:
-                self._stop(error, number)
-                return
-            yield text
-            number += 1
-
-    def _from_cursor(self) -> Iterator[Any]:
-        """The author's items without those that were sent already; none if leaving them out takes too long."""
-        skip = self.record.items
-        found, left_out = self._author(
-            lambda: items_of(
-                self._task,
-                replace(self._run, upstream=Before(self._services, self._task, self._run)),
-                self._services,
-                items_key=self.record.items_key,
-                skip=skip,
-            )
+    def _packed(self) -> Iterator[Packed]:
+        """The items from the cursor on, in chunks; they end early, for good, when the author's code fails for good."""
+        packer = Packer(
+            task=self._task.name,
+            size=self._task.chunk_size,
+            max_bytes=self._task.chunk_bytes,
+            number=self.record.chunks,
+            first=self.record.items,
+            round=self.record.round,
+            apart=bool(self._task.by_reference),
         )
-        for _ in range(skip - left_out):
-            if self._is_late() or self._next(found) is _END:
-                break
-        return iter(()) if self._late else found
+        items = self._items()
+        try:
+            while not self._is_late() and (some := list(islice(items, packer.most))):
+                yield from packer.add(some)
+        except (ItemNotJson, ItemTooLarge) as error:
+            self._stop(error, packer.reached)
+        yield from packer.rest()
 
-    def _next(self, found: Iterator[Any]) -> Any:
-        before = self._left_s()
-        item = self._author(lambda: next(found, _END))
-        self._longest_s = max(self._longest_s, before - self._left_s())
-        return item
+    def _items(self) -> Iterator[Any]:
+        """The author's items from the cursor on, until the time is up.
+
+        After each, only a clock is looked at; what is left of the invocation is asked for when that has moved.
+        """
+        clock, number, end = time.monotonic, self.record.items, self.record.stop
+        skip = number
+        try:
+            began = clock()
+            found, number = self._begin(skip)
+            for item in islice(found, end - number) if end >= 0 else found:
+                self._longest_s = max(self._longest_s, clock() - began)
+                if number >= skip:
+                    yield item
+                number += 1
+                began = clock()
+                if began >= self._look_at_s and self._is_late():
+                    return
+        except Exception as error:  # noqa: BLE001  (whatever the author's code raises)
+            self._stop(self._failed(error), max(number, skip))
+
+    def _begin(self, skip: int) -> tuple[Iterator[Any], int]:
+        """The author's items, and how many of the first `skip` are left out already."""
+        before = Before(self._services, self._task, self._run)
+        return items_of(
+            self._task,
+            replace(self._run, upstream=before),
+            self._services,
+            items_key=self.record.items_key,
+            skip=skip,
+        )
+
+    def _failed(self, error: Exception) -> DrumbeatError:
+        if isinstance(error, ExpandFailed | InvalidTask):
+            return error
+        failed = ExpandFailed(
+            f"task {self._task.name!r}: expand raised {type(error).__name__}: {error}; correct it and run it again"
+        )
+        failed.__cause__ = error
+        return failed
 
     def _is_late(self) -> bool:
         """Whether the invocation must stop while it can still hand over, be the next item as slow as the slowest.
 
         Slow items don't cost more than the margin once again: one slow query needn't mean that others follow.
         """
+        self._look_at_s = time.monotonic() + _LOOK_EVERY_S
         margin = self._task.dispatcher_timeout_s * _MARGIN
         self._late = self._late or self._left_s() < margin + min(self._longest_s, margin)
         return self._late
-
-    def _author(self, step: Callable[[], Any]) -> Any:
-        try:
-            return step()
-        except (ExpandFailed, InvalidTask):
-            raise
-        except Exception as error:
-            raise ExpandFailed(
-                f"task {self._task.name!r}: expand raised {type(error).__name__}: {error}; correct it and run it again"
-            ) from error
-
-
-_END: Any = object()

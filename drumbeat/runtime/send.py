@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from drumbeat import limits
-from drumbeat.chunk import Packed, tree_of
+from drumbeat.chunk import Packed, tree_of, utf8_size
 from drumbeat.errors import DrumbeatError
 from drumbeat.retry import Backoff
 from drumbeat.run import Run
@@ -31,12 +31,12 @@ def messages(chunks: Iterable[Packed], run: Run, services: Services) -> Iterator
     """The message of each chunk; a chunk above SQS's limit is kept in S3 and the message points to it."""
     for chunk in chunks:
         body = chunk.body(run.id)
-        size = len(body.encode())
+        size = utf8_size(body)
         if size > limits.SQS_MESSAGE_BYTES:
             key = f"runs/{tree_of(run.id, chunk.round)}/chunks/{chunk.number}.json"
             services.s3.put_object(Bucket=run.bucket, Key=key, Body=chunk.stored().encode())
             body = chunk.pointer(run.id, key)
-            size = len(body.encode())
+            size = utf8_size(body)
         yield Message(chunk, body, size)
 
 

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drumbeat.chunk import Packed, encode_item, pack, parse
+from drumbeat.chunk import Packed, parse
 from drumbeat.errors import ItemNotJson, ItemTooLarge, MalformedMessage
+from drumbeat.packer import Packer, encode_item, pack
 
 RUN = "sunrise/2026-11-22T00:00:00Z"
 json_values = st.recursive(
@@ -33,6 +34,37 @@ def test_every_item_travels_once_in_order_and_within_the_limits(items: list[Any]
     for chunk, packed in zip(read, chunks, strict=True):
         assert chunk.count <= size
         assert len(packed.body(RUN).encode()) <= max_bytes or chunk.count == 1
+
+
+@given(
+    items=st.lists(json_values, max_size=60),
+    size=st.integers(1, 9),
+    max_bytes=st.integers(300, 900),
+    apart=st.booleans(),
+)
+def test_items_that_are_written_several_at_once_make_the_chunks_of_those_written_one_by_one(
+    items: list[Any], size: int, max_bytes: int, apart: bool
+) -> None:
+    texts = [encode_item(item, task="t", number=n) for n, item in enumerate(items)]
+    packer, left, found = Packer(task="t", size=size, max_bytes=max_bytes, apart=apart), iter(items), []
+    while some := list(islice(left, packer.most)):
+        found += packer.add(some)
+    found += packer.rest()
+
+    one_by_one = list(pack(texts, size=size, max_bytes=max_bytes))
+    assert [(c.number, c.first, c.count, c.stored()) for c in one_by_one] == [
+        (c.number, c.first, c.count, c.stored()) for c in found
+    ]
+    assert not apart or [c.items for c in one_by_one] == [c.items for c in found]
+
+
+def test_of_items_that_are_added_at_once_the_one_that_is_not_json_is_named_and_those_before_it_are_kept() -> None:
+    packer = Packer(task="t", size=10, max_bytes=1000, first=40)
+
+    with pytest.raises(ItemNotJson, match="task 't', item 42: a set"):
+        list(packer.add([1, 2, {3}, 4]))
+
+    assert (42, [("1", "2")]) == (packer.reached, [chunk.items for chunk in packer.rest()])
 
 
 @given(texts=st.lists(st.text(max_size=30).map(json.dumps), min_size=1, max_size=50), data=st.data())
@@ -109,6 +141,14 @@ def test_a_long_message_is_compressed_and_read_back_as_it_was() -> None:
     assert [json.loads(item) for item in items] == chunk.items
 
 
+def test_a_message_that_was_packed_in_base_85_is_read() -> None:
+    packed = base64.b85encode(zlib.compress(b'[{"id":7},"x"]')).decode()
+
+    chunk = parse(json.dumps({"v": 1, "run": RUN, "chunk": 3, "first": 6, "count": 2, "z": packed}), bucket="b")
+
+    assert [{"id": 7}, "x"] == chunk.items
+
+
 def test_a_message_that_would_not_get_shorter_stays_readable() -> None:
     noise = base64.b85encode(random.Random(1).randbytes(40_000)).decode()
     assert json.dumps(noise) in Packed(0, 0, (json.dumps(noise),)).body(RUN)
@@ -126,6 +166,7 @@ def test_a_message_that_would_not_get_shorter_stays_readable() -> None:
     ],
 )
 def test_packed_items_that_are_not_what_the_message_says_are_refused(packed: bytes, count: int) -> None:
-    message = {"v": 1, "run": RUN, "chunk": 0, "first": 0, "count": count, "z": base64.b85encode(packed).decode()}
-    with pytest.raises(MalformedMessage):
-        parse(json.dumps(message), bucket="b")
+    message = {"v": 1, "run": RUN, "chunk": 0, "first": 0, "count": count}
+    for forged in (base64.b64encode(packed), b"$" + base64.b64encode(packed)):
+        with pytest.raises(MalformedMessage):
+            parse(json.dumps({**message, "z64": forged.decode()}), bucket="b")

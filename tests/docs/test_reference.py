@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from drumbeat import At, Backoff, Cron, DynamoItems, Range, Rate, S3Lines, S3Objects, Task, checks, errors
-from drumbeat.chunk import pack
 from drumbeat.ledger import record, tree
 from drumbeat.local import LocalCloud
+from drumbeat.packer import pack
 from drumbeat.run import Run
 from drumbeat.runtime.services import Settings
 from drumbeat.signal import Finish, Fire, Resume

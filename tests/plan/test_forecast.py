@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from drumbeat.chunk import pack
 from drumbeat.local.faults import Seam
+from drumbeat.packer import pack
 from drumbeat.plan import given, packing
 from drumbeat.plan.forecast import forecast
 from drumbeat.plan.given import Failures, Timing

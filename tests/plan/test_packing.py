@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from drumbeat.chunk import Packed, pack
+from drumbeat.chunk import Packed
+from drumbeat.packer import pack
 from drumbeat.plan.packing import pack_run
 from drumbeat.plan.units import units
 from drumbeat.reference import Numbers
