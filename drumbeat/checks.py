@@ -106,6 +106,13 @@ def _check_environment(task: "Task") -> None:
             )
         if not isinstance(value, str):
             raise InvalidTask(f"task {task.name!r}: environment variable {variable} is {value!r}; write it as text")
+    size = sum(len(variable) + len(value.encode()) for variable, value in task.environment.items())
+    allowed = limits.LAMBDA_ENVIRONMENT_BYTES - limits.OWN_ENVIRONMENT_BYTES
+    if size > allowed:
+        raise InvalidTask(
+            f"task {task.name!r}: environment has {size:,} bytes, {allowed:,} allowed: Lambda takes "
+            f"{limits.LAMBDA_ENVIRONMENT_BYTES:,} with drumbeat's own; keep more in SSM or S3, and its name here"
+        )
 
 
 def check_expected(task: "Task") -> None:

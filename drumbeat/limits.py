@@ -9,6 +9,8 @@ LAMBDA_TIMEOUT_S = 900
 LAMBDA_MEMORY_MIB = (128, 10_240)
 LAMBDA_SYNC_PAYLOAD_BYTES = 6 * 1024 * 1024
 LAMBDA_ENVIRONMENT_BYTES = 4096
+OWN_ENVIRONMENT_BYTES = 1536
+"""Ours: kept of that for drumbeat's own variables, which hold names that CloudFormation makes."""
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 SQS_MESSAGE_BYTES = 1024 * 1024  # one message, and one SendMessageBatch call in all

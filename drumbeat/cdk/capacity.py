@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from drumbeat import limits
 from drumbeat.errors import DuplicateTask
 from drumbeat.outputs import output
 from drumbeat.task import Task
@@ -12,6 +13,9 @@ STACK_RESOURCES = 500
 """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html."""
 RESOURCES_PER_TASK = 27  # the most that a task's lane, fire and alarms make; a test counts them
 RESOURCES_PER_APP = 20  # ledger, store, keeper, idempotency records, schedule group, dashboard, alarms
+_KEEPER_BYTES = 600  # of the keeper's environment, whatever the tasks: the names of table, bucket and handlers
+_FUNCTION_NAME, _MAPPING_ID = 64, 36
+_AROUND = 16  # quotes, colons and commas of a task's three entries
 
 
 def check_tasks(tasks: Mapping[str, Task]) -> None:
@@ -34,3 +38,17 @@ def check_tasks(tasks: Mapping[str, Task]) -> None:
             f"{len(tasks)} tasks need about {needed} resources, and CloudFormation takes {STACK_RESOURCES} in a stack: "
             f"{fit} tasks; make two packages of handlers, and a stack of each in app.py"
         )
+    if (size := _keeper_environment(tasks)) > limits.LAMBDA_ENVIRONMENT_BYTES:
+        raise TooManyTasks(
+            f"the keeper's environment would name {len(tasks)} tasks in about {size:,} bytes, and Lambda takes "
+            f"{limits.LAMBDA_ENVIRONMENT_BYTES:,}; give the tasks shorter names, or make two packages of handlers, and "
+            "a stack of each in app.py"
+        )
+
+
+def _keeper_environment(tasks: Mapping[str, Task]) -> int:
+    """How many bytes tell the keeper the tasks, their dispatchers, and the mappings of their backfills, at most."""
+    return _KEEPER_BYTES + sum(
+        len(name) + len(name) + _FUNCTION_NAME + (len(name) + _MAPPING_ID if task.schedule else 0) + _AROUND
+        for name, task in tasks.items()
+    )

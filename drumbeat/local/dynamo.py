@@ -12,10 +12,11 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
 from .expressions import condition, walk
 from .items import Unusual, Value, attributes, copied, fill_item, kind_of, new_item
-from .limits import ITEM_BYTES, item_size
+from .limits import ITEM_BYTES
 from .meter import READ_UNIT, WRITE_UNIT, units
 from .queries import KNOWN, query
 from .services import Answer, Call, ServiceError
+from .sizes import item_size
 from .updates import update
 from .world import World
 

@@ -4,9 +4,9 @@ import json
 from datetime import UTC
 from typing import Any
 
-from .limits import entry_size
 from .meter import EVENT_UNIT, units
 from .services import Answer, Call, ServiceError
+from .sizes import entry_size
 from .world import World, name_of
 
 

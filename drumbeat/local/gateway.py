@@ -49,11 +49,10 @@ class Gateway:
     def __init__(self, world: World) -> None:
         self._world = world
         self._rng = world.seeds.stream("latency")
-        self._sqs = SqsApi(world)
         self._metering = Metering(world)
         self._sync = Sync(world)
         self._answers: dict[tuple[str, str], Answer] = {
-            **{("sqs", name): answer for name, answer in self._sqs.answers.items()},
+            **{("sqs", name): answer for name, answer in SqsApi(world).answers.items()},
             **{("lambda", name): answer for name, answer in InvokeApi(world).answers.items()},
             **{("sns", name): answer for name, answer in SnsApi(world).answers.items()},
             **{("events", name): answer for name, answer in EventsApi(world).answers.items()},
@@ -124,10 +123,7 @@ class Gateway:
         return None
 
     def _check(self, call: Call) -> None:
-        if call.service == "sqs":
-            self._sqs.check(call)
-        else:
-            check_limits(call)
+        check_limits(call)
         authorizer, invocation = self._world.authorizer, call.invocation
         if authorizer is not None and invocation is not None:
             decision = authorizer.check(

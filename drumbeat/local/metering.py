@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from .limits import item_size
 from .message import size_of
 from .meter import READ_UNIT, SQS_UNIT, WRITE_UNIT, units
 from .services import Call
+from .sizes import item_size
 from .world import World
 
 

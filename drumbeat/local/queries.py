@@ -12,7 +12,7 @@ from typing import Any
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
 from .items import Unusual, Value, attributes
-from .limits import item_size
+from .sizes import item_size
 
 KNOWN = {"TableName", "KeyConditionExpression", "ExpressionAttributeValues", "ScanIndexForward", "ConsistentRead"}
 _PAGE_BYTES = 1024 * 1024

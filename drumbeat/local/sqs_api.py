@@ -4,7 +4,6 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Operat
 """
 
 import hashlib
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,13 +14,10 @@ from .queue_attributes import attributes_of
 from .redrive import Moves
 from .services import Answer, Call, ServiceError
 from .sqs import Store
+from .sqs_limits import ENTRIES, PREFIX, check_message
 from .world import World
 
-ENTRIES = 10
-CALL_BYTES = 1024 * 1024  # of a message, and of a SendMessageBatch in all
 LONGEST_VISIBILITY_S = 43_200
-_ENTRY_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
-_PREFIX = "AWS.SimpleQueueService."
 
 
 class SqsApi:
@@ -47,7 +43,7 @@ class SqsApi:
         store = self._world.queues.by_url(url)
         if store is None:
             raise ServiceError(
-                f"{_PREFIX}NonExistentQueue",
+                f"{PREFIX}NonExistentQueue",
                 f"The specified queue does not exist: {url}",
                 fields={"QueryErrorCode": "QueueDoesNotExist"},
             )
@@ -55,55 +51,17 @@ class SqsApi:
 
     # -- send ----------------------------------------------------------------------------------------------
 
-    def check(self, call: Call) -> None:
-        """The limits of a whole call; raises what AWS answers."""
-        if call.operation not in ("SendMessageBatch", "DeleteMessageBatch", "ChangeMessageVisibilityBatch"):
-            return
-        entries = call.params["Entries"]
-        if not entries:
-            raise ServiceError(f"{_PREFIX}EmptyBatchRequest", "There should be at least one entry in the request.")
-        if len(entries) > ENTRIES:
-            raise ServiceError(
-                f"{_PREFIX}TooManyEntriesInBatchRequest",
-                f"Maximum number of entries per request are {ENTRIES}. You have sent {len(entries)}.",
-            )
-        ids = [entry["Id"] for entry in entries]
-        for entry_id in ids:
-            if not _ENTRY_ID.fullmatch(entry_id):
-                raise ServiceError(
-                    f"{_PREFIX}InvalidBatchEntryId",
-                    "A batch entry id can only contain alphanumeric characters, hyphens and underscores. "
-                    "It can be at most 80 letters long.",
-                )
-        if len(set(ids)) < len(ids):
-            twice = next(entry_id for entry_id in ids if ids.count(entry_id) > 1)
-            raise ServiceError(f"{_PREFIX}BatchEntryIdsNotDistinct", f"Id {twice} repeated.")
-        if call.operation == "SendMessageBatch":
-            size = sum(size_of(entry["MessageBody"], entry.get("MessageAttributes")) for entry in entries)
-            if size > CALL_BYTES:
-                raise ServiceError(
-                    f"{_PREFIX}BatchRequestTooLong",
-                    f"Batch requests cannot be longer than {CALL_BYTES} bytes. You have sent {size} bytes.",
-                )
-
     def _enqueue(self, store: Store, entry: Mapping[str, Any], call: Call) -> dict[str, Any]:
         queue = store.queue
         body, attributes = entry["MessageBody"], entry.get("MessageAttributes")
-        size = size_of(body, attributes)
-        if not body:
-            raise ServiceError("MissingParameter", "The request must contain the parameter MessageBody.")
-        if size > min(queue.max_message_bytes, CALL_BYTES):
+        check_message(entry)
+        if size_of(body, attributes) > queue.max_message_bytes:
             raise ServiceError(
                 "InvalidParameterValue",
                 "One or more parameters are invalid. "
                 f"Reason: Message must be shorter than {queue.max_message_bytes} bytes.",
             )
         delay = entry.get("DelaySeconds")
-        if delay is not None and not 0 <= delay <= 900:  # noqa: PLR2004
-            raise ServiceError(
-                "InvalidParameterValue",
-                f"Value {delay} for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900.",
-            )
         group, deduplication = entry.get("MessageGroupId"), entry.get("MessageDeduplicationId")
         if queue.fifo:
             if group is None:

@@ -1,3 +1,5 @@
+import json
+import re
 import sys
 from textwrap import dedent
 
@@ -5,7 +7,7 @@ import pytest
 from aws_cdk import Duration
 
 from drumbeat import Rate
-from drumbeat.cdk.capacity import RESOURCES_PER_APP, RESOURCES_PER_TASK, STACK_RESOURCES
+from drumbeat.cdk.capacity import RESOURCES_PER_APP, RESOURCES_PER_TASK, STACK_RESOURCES, _keeper_environment
 from drumbeat.cdk.errors import NoTasks, TooManyTasks
 from drumbeat.discovery import discover
 from drumbeat.errors import DuplicateTask, InvalidTask
@@ -75,6 +77,22 @@ def test_more_tasks_than_a_stack_holds_are_refused_with_the_number_that_fits(syn
 
     with pytest.raises(TooManyTasks, match=f"{fit} tasks"):
         synthesize(tasks)
+
+
+def test_tasks_whose_names_do_not_fit_into_the_keeper_s_environment_are_refused(synthesize):
+    tasks = {name: make(name, schedule=Rate(hours=1)) for name in (f"{'t' * 46}{n:02}" for n in range(17))}
+
+    with pytest.raises(TooManyTasks, match="5,020 bytes, and Lambda takes 4,096; give the tasks shorter names"):
+        synthesize(tasks)
+
+
+def test_the_estimate_of_the_keeper_s_environment_is_never_too_low(template):
+    told = template.function("keeper", "keeper")["Environment"]["Variables"]
+    text = json.dumps({name: template.said(value) for name, value in told.items()})
+    names = re.findall("<[^>]*>", text)
+
+    at_most = len(text) - sum(map(len, names)) + 64 * len(names)
+    assert at_most <= _keeper_environment(TASKS)
 
 
 def test_the_estimate_of_resources_is_never_too_low(template, synthesize):

@@ -30,6 +30,7 @@ WRONG = [
     ({"idempotent_by": 7}, "the name of a field"),
     ({"environment": {"AWS_REGION": "x"}}, "AWS_ and DRUMBEAT_ are taken"),
     ({"environment": {"MODE": 1}}, "write it as text"),
+    ({"environment": {"MODE": "ü" * 1279}}, "environment has 2,562 bytes, 2,560 allowed"),
     ({"permissions": ["s3:*"]}, "Allow("),
     ({"backoff": 3}, "a Backoff is expected"),
 ]

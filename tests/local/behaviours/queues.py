@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from drumbeat.local import Faults
+from tests.ceilings import over_the_limit
 
 from .lab import SQS, SQS_API, Lab, arn, redrive, row
 
@@ -85,7 +86,8 @@ def delay(lab: Lab):
     assert ["its own"] == bodies(lab.receive("Queue"))
     cloud.advance(seconds=55)
     assert "queue's" in bodies(lab.receive("Queue"))
-    assert "InvalidParameterValue" == error(lab, "send_message", MessageBody="x", DelaySeconds=901)
+    with over_the_limit():
+        assert "InvalidParameterValue" == error(lab, "send_message", MessageBody="x", DelaySeconds=901)
 
 
 @row("A message is gone after its retention period", SQS + "sqs-basic-architecture.html")
@@ -220,9 +222,10 @@ def sizes(lab: Lab):
     lab.send("Queue", "é" * (most // 2))
     side = {"a": {"DataType": "String", "StringValue": "b"}}
 
-    assert "InvalidParameterValue" == error(lab, "send_message", MessageBody="x" * (most + 1))
-    assert "InvalidParameterValue" == error(lab, "send_message", MessageBody="é" * (most // 2) + "x")
-    assert "InvalidParameterValue" == error(lab, "send_message", MessageBody="x" * most, MessageAttributes=side)
+    with over_the_limit():
+        assert "InvalidParameterValue" == error(lab, "send_message", MessageBody="x" * (most + 1))
+        assert "InvalidParameterValue" == error(lab, "send_message", MessageBody="é" * (most // 2) + "x")
+        assert "InvalidParameterValue" == error(lab, "send_message", MessageBody="x" * most, MessageAttributes=side)
 
 
 @row("A batch has at most ten entries, with distinct ids, and 1 MiB in all", SQS_API + "API_SendMessageBatch.html")
@@ -234,10 +237,11 @@ def batches(lab: Lab):
         entries = [{"Id": name, "MessageBody": "x" * size} for name, size in zip(names, sizes, strict=True)]
         return error(lab, "send_message_batch", Entries=entries).removeprefix("AWS.SimpleQueueService.")
 
-    assert "TooManyEntriesInBatchRequest" == send(*[1] * 11)
-    assert "BatchEntryIdsNotDistinct" == send(1, 1, ids=["a", "a"])
-    assert "BatchRequestTooLong" == send(600_000, 600_000)
-    assert "EmptyBatchRequest" == send()
+    with over_the_limit():
+        assert "TooManyEntriesInBatchRequest" == send(*[1] * 11)
+        assert "BatchEntryIdsNotDistinct" == send(1, 1, ids=["a", "a"])
+        assert "BatchRequestTooLong" == send(600_000, 600_000)
+        assert "EmptyBatchRequest" == send()
 
 
 @row("A FIFO queue wants a group and something to deduplicate by", SQS_API + "API_SendMessage.html")

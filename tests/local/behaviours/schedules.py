@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from drumbeat.local.errors import ResourceRejected
+from tests.ceilings import over_the_limit
 
 from .lab import EVENTS, PRINT, SCHEDULER, Lab, arn, row
 
@@ -264,7 +265,7 @@ def malformed(lab: Lab):
 def ten_entries(lab: Lab):
     cloud = ruled(lab, EventPattern={"source": ["s"]})
     events = cloud.client("events")
-    with pytest.raises(events.exceptions.ClientError, match="less than or equal to 10"):
+    with over_the_limit(), pytest.raises(events.exceptions.ClientError, match="less than or equal to 10"):
         cloud.put_events(*[{"Source": "s", "DetailType": "t", "Detail": "{}"}] * 11)
 
 
