@@ -70,14 +70,16 @@ TASK = """
         return 2 * number
 """
 APP = """
-    from aws_cdk import App
-    from aws_cdk import aws_lambda as lambda_
+    from pathlib import Path
 
+    from aws_cdk import App
+
+    from drumbeat.cdk import bundle_code
     from drumbeat.discovery import discover
     from stacks.drumbeat_stack import DrumbeatStack
 
-    app = App()
-    DrumbeatStack(app, "Bench", tasks=discover(), code=lambda_.Code.from_asset("code"))
+    app, tasks = App(), discover()
+    DrumbeatStack(app, "Bench", tasks=tasks, code=bundle_code(tasks, cache=Path("{cache}")))
     app.synth()
 """
 
@@ -147,21 +149,13 @@ def _function(code: str, **variables: Any) -> dict[str, Any]:
 
 
 def own(folder: Path, *, cron: str, items: int) -> Path:
-    """An app of drumbeat's own, synthesized; its code is copied, not bundled."""
-    import shutil
-
-    import drumbeat
+    """An app of drumbeat's own, bundled and synthesized."""
     from drumbeat.local.synth import synthesize
 
     for name, text in (("handlers/__init__.py", ""), ("handlers/bench.py", TASK.format(cron=cron, items=items))):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(dedent(text))
-    (folder / "app.py").write_text(dedent(APP))
-    for room in (".", "ledger", "runtime"):
-        (folder / "code" / "drumbeat" / room).mkdir(parents=True, exist_ok=True)
-        for source in (Path(drumbeat.__file__).parent / room).glob("*.py"):
-            shutil.copy(source, folder / "code" / "drumbeat" / room)
-    shutil.copytree(folder / "handlers", folder / "code" / "handlers")
+    (folder / "app.py").write_text(dedent(APP).format(cache=ROOT / ".drumbeat"))  # the repository's, as the tests do
     return synthesize(folder)
 
 
