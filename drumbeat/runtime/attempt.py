@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from drumbeat.errors import InProgress, ResultNotJson
 from drumbeat.outcome import Again, Dead
@@ -22,8 +21,7 @@ class End(Enum):
     LEFT = "left"  # not begun: the time was up, or the run was halted
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The end of one attempt.
 
     value: what work returned.
@@ -38,6 +36,8 @@ class Outcome:
 
 
 LEFT = Outcome(End.LEFT)
+_DONE = Outcome(End.DONE)
+_encode = json.JSONEncoder(allow_nan=False).encode
 
 
 def attempt(task: Task, step: Callable[[], Any]) -> Outcome:
@@ -78,9 +78,10 @@ def invocation_timed_out(task: Task) -> Outcome:
 
 
 def _done(value: Any) -> Outcome:
-    if value is not None:
-        try:
-            json.dumps(value, allow_nan=False)
-        except (TypeError, ValueError, RecursionError) as error:
-            raise ResultNotJson(f"work returned a {type(value).__name__} that isn't JSON: {error}") from None
+    if value is None:
+        return _DONE
+    try:
+        _encode(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ResultNotJson(f"work returned a {type(value).__name__} that isn't JSON: {error}") from None
     return Outcome(End.DONE, value)

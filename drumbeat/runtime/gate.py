@@ -54,6 +54,7 @@ class Gate:
         self._budget = budget
         self._slowest = slowest or Slowest()
         self._shut: Outcome | None = None
+        self._asked_at_s: float | None = None
 
     @property
     def verdict(self) -> Outcome:
@@ -66,7 +67,9 @@ class Gate:
             self._shut = self._refusal()
         if self._shut is not None:
             return None
-        wait_s = self._slot()
+        if self._budget is None:
+            return 0
+        wait_s = self._slot(self._budget)
         if wait_s is not None and wait_s >= self.left_s():
             self._shut, wait_s = LEFT, None
         if wait_s == 0:
@@ -89,13 +92,17 @@ class Gate:
         self._slowest.seconds = max(self._slowest.seconds, seconds)
 
     def _refusal(self) -> Outcome | None:
-        return LEFT if self.left_s() <= self._slowest.seconds or self._stopped() else None
+        left_s = self.left_s()
+        if left_s <= self._slowest.seconds:
+            return LEFT
+        if left_s == self._asked_at_s:  # what stops a run needs time, and no time has passed
+            return None
+        self._asked_at_s = left_s
+        return LEFT if self._stopped() else None
 
-    def _slot(self) -> float | None:
-        if self._budget is None:
-            return 0
+    def _slot(self, budget: Allowed) -> float | None:
         try:
-            return self._budget.ask(self._left_items)
+            return budget.ask(self._left_items)
         except ComeBack as far:
             self._shut = Outcome(End.THROTTLED, error=far.cause, after_s=far.after_s)
             return None

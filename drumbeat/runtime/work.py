@@ -34,7 +34,7 @@ def do_items(
     """Do all items, or as many as may begin; every index comes back once.
 
     left_s: seconds until the invocation is killed; a tenth of `timeout_s`, at most ten seconds, is kept to settle.
-    stopped: asked before each item; once it is True, no further item begins (LEFT).
+    stopped: asked before each item, but not twice at one `left_s`; once it is True, no further item begins (LEFT).
     budget: hands out the slots of the task's budgets; an item that would wait long for one comes back as THROTTLED.
     slowest: what earlier chunks of the same invocation took; none is begun that might not end in time.
 
