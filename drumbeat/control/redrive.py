@@ -1,7 +1,6 @@
 """Do again what a run has given up or dropped: the items go into a manifest, and the run begins its next round."""
 
 import heapq
-import json
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from operator import attrgetter
 from typing import IO, Any
 
 from drumbeat.errors import RunRefused
-from drumbeat.ledger import progress
+from drumbeat.ledger import manifest, progress
 from drumbeat.ledger.active import Active
 from drumbeat.ledger.count import settled_chunks
 from drumbeat.ledger.record import ENDED, RunRecord
@@ -95,7 +94,7 @@ class Redriver:
             missing.discard(again.number)
             if wanted is not None and again.number not in wanted:
                 continue
-            line = json.dumps({"n": again.number, "item": again.item}, ensure_ascii=False, separators=(",", ":"))
+            line = manifest.line(again.number, again.item, was_dropped=not again.had_failed)
             file.write(line.encode() + b"\n")
             failed, dropped = failed + again.had_failed, dropped + (not again.had_failed)
             if len(first) < _SAMPLES:
@@ -128,9 +127,10 @@ class Redriver:
         return failed if error else heapq.merge(failed, self._dropped(), key=attrgetter("number"))
 
     def _dropped(self) -> Iterator[_Again]:
-        """Items of the first round that weren't done, and by no redrive since: later rounds drop nothing."""
+        """Items of the first round that weren't done, and by no redrive since: what these don't do, they give back."""
         first, *later = self._record.rounds
-        taken = heapq.merge(*(self._numbers(found.manifest) for found in later if found.manifest))
+        s3, bucket = self._clients.s3, self._stack.bucket
+        taken = heapq.merge(*(manifest.taken_up(self._table, s3, bucket, found) for found in later if found.manifest))
         upcoming = next(taken, None)
         for chunk, _ in settled_chunks(self._table, first.tree, first.chunks, kinds=("gone",)):
             for line in self._kept(first.tree, chunk):
@@ -142,7 +142,7 @@ class Redriver:
     def _kept(self, tree: str, chunk: int) -> Iterator[Any]:
         """What a worker has left of a chunk; nothing yet if the run was abandoned and its message is still to come."""
         try:
-            yield from self._lines(f"runs/{tree}/dropped/{chunk:09d}.jsonl")
+            yield from manifest.lines(self._clients.s3, self._stack.bucket, f"runs/{tree}/dropped/{chunk:09d}.jsonl")
         except self._clients.s3.exceptions.NoSuchKey:
             if not progress.read(self._table, tree, chunk).final:
                 self._awaited_chunks += 1
@@ -151,10 +151,3 @@ class Redriver:
         if not self._awaited_chunks:
             return ""
         return f"; the messages of {self._awaited_chunks:,} abandoned chunks are still to come, or were in flight"
-
-    def _numbers(self, key: str) -> Iterator[int]:
-        return (line["n"] for line in self._lines(key))
-
-    def _lines(self, key: str) -> Iterator[Any]:
-        body = self._clients.s3.get_object(Bucket=self._stack.bucket, Key=key)["Body"]
-        return (json.loads(line) for line in body.iter_lines() if line)

@@ -119,9 +119,15 @@ def settled_chunks(
     for window in windows(chunks) if only is None else (range(only, only + 1),):
         found = []
         for leaf in window:
-            node = table.get(node_key(run_id, Node(0, leaf))) or {}
-            found += [(chunk_at(leaf, position), kind) for kind in kinds for position in node.get(kind, ())]
+            found += [(chunk, kind) for chunk, kind in leaf_of(table, run_id, leaf)[0].items() if kind in kinds]
         yield from sorted(found)
+
+
+def leaf_of(table: Table, run_id: str, leaf: int) -> tuple[dict[int, str], Totals]:
+    """The settled chunks of one leaf, each with its kind, and what they have counted."""
+    node = table.get(node_key(run_id, Node(0, leaf))) or {}
+    kinds = {chunk_at(leaf, position): kind for kind in KINDS for position in node.get(kind, ())}
+    return kinds, Totals.of(node)
 
 
 def counted(table: Table, run_id: str, chunks: int) -> Totals:

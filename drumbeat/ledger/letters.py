@@ -44,8 +44,8 @@ def write(table: Table, tree: str, letter: DeadLetter, *, expires_at: int) -> No
     )
 
 
-Numbers = Callable[[str], Iterable[int]]
-"""Reads the numbers of the items that a redrive does again, in their order, from its manifest's S3 key."""
+Numbers = Callable[[Round], Iterable[int]]
+"""Reads the numbers of the items that a redrive does again, in their order; without those that it gave back."""
 
 
 def read(table: Table, record: RunRecord, *, numbers: Numbers) -> Iterator[DeadLetter]:
@@ -56,7 +56,7 @@ def read(table: Table, record: RunRecord, *, numbers: Numbers) -> Iterator[DeadL
     streams: list[Iterator[tuple[int, int, DeadLetter | None]]] = []
     for number, found in enumerate(record.rounds):
         if found.manifest:
-            streams.append(_done_again(numbers(found.manifest), number))
+            streams.append(_done_again(numbers(found), number))
         streams.append(_given_up(_of_round(table, found), number))
     merged = heapq.merge(*streams, key=itemgetter(0))
     for _, group in groupby(merged, key=itemgetter(0)):

@@ -25,6 +25,7 @@ class Progress:
     passes: tokens of the accepted passes; parts: of those that stored results.
     final: nothing is pending; what remains is to count the chunk.
     rounds: how often the keeper has sent the chunk again since it last got on.
+    gave_back: the last of the passes gave back what a halted redrive didn't do: it is counted as what it was before.
     """
 
     version: int = 0
@@ -40,6 +41,7 @@ class Progress:
     parts: tuple[str, ...] = ()
     final: bool = False
     rounds: int = 0
+    gave_back: bool = False
 
     @property
     def was_attempted(self) -> bool:
@@ -72,6 +74,8 @@ def write(table: Table, run_id: str, chunk: int, progress: Progress, *, token: s
     """Record the next version; raises Fenced if another pass did so first."""
     following = replace(progress, version=progress.version + 1)
     state = {name: value for name, value in vars(following).items() if name != "version"}
+    if not following.gave_back:
+        del state["gave_back"]  # earlier releases don't read it
     item, accepted = table.put(
         progress_key(run_id, chunk),
         {

@@ -1,20 +1,16 @@
 """Read the ledger from outside Lambda: what the command line and tests show of runs."""
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from . import letters
+from .manifest import taken_up
 from .record import RunRecord
 from .table import Table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
-
-
-LINES_CHUNK = 256 * 1024
-"""How many bytes of a file of lines are read at a time: with botocore's 1,024, long lines take very long."""
 
 
 def list_runs(client: "DynamoDBClient", table: str, tasks: Iterable[str]) -> list[RunRecord]:
@@ -27,9 +23,5 @@ def dead_letters(
     client: "DynamoDBClient", s3: "S3Client", *, table: str, bucket: str, record: RunRecord
 ) -> Iterator[letters.DeadLetter]:
     """The dead letters of a run as they stand, in the order of items; streamed, however many they are."""
-
-    def numbers(manifest: str) -> Iterator[int]:
-        body = s3.get_object(Bucket=bucket, Key=manifest)["Body"]
-        return (json.loads(line)["n"] for line in body.iter_lines(chunk_size=LINES_CHUNK))
-
-    return letters.read(Table(client, table), record, numbers=numbers)
+    ledger = Table(client, table)
+    return letters.read(ledger, record, numbers=lambda found: taken_up(ledger, s3, bucket, found))

@@ -29,11 +29,15 @@ FAILING = (DEADLINE, LOST)
 
 
 class Round(NamedTuple):
-    """A run's first expansion, or one of its redrives: its tree, how many chunks it has, what it was to do."""
+    """A run's first expansion, or one of its redrives: its tree, how many chunks it has, what it was to do.
+
+    halt: why not all of that was done, if so.
+    """
 
     tree: str
     chunks: int
     manifest: str
+    halt: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,9 +113,9 @@ class RunRecord:
     def rounds(self) -> tuple[Round, ...]:
         """All rounds in their order, the present one last."""
         earlier = json.loads(self.history) if self.history else []
-        here = {"chunks": self.chunks, "manifest": self.items_key if self.round else ""}
+        here = {"chunks": self.chunks, "manifest": self.items_key if self.round else "", "halt": self.halt}
         return tuple(
-            Round(tree_of(self.id, number), found["chunks"], found["manifest"])
+            Round(tree_of(self.id, number), found["chunks"], found["manifest"], found.get("halt", ""))
             for number, found in enumerate([*earlier, here])
         )
 

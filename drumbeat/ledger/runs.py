@@ -201,7 +201,7 @@ class Runs(Hold):
         how many of them had failed and had been dropped.  They go through the live queue, whatever lane the run had:
         the queue of backfills is polled only while there is one.
         """
-        rounds = [{"chunks": found.chunks, "manifest": found.manifest} for found in record.rounds]
+        rounds = [{"chunks": found.chunks, "manifest": found.manifest, "halt": found.halt} for found in record.rounds]
         item, accepted = self._table.update(
             run_key(Run.parse(record.id)),
             "SET #state = :running, #round = :next, #epoch = :epoch, #owner = :nobody, #sealed = :false, "

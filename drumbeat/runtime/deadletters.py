@@ -16,10 +16,11 @@ from drumbeat.limits import SQS_DELAY_S
 
 from .batch import Message
 from .invoke import invoke
+from .load import load_items
 from .observability import count as metric
 from .observability import logger
 from .services import Services
-from .settle import bury, drop, expiry, finish_event, load_items, reject, settle
+from .settle import bury, drop, expiry, finish_event, reject, settle
 
 ROUNDS = 2
 """How often a chunk that stands still is sent again."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from drumbeat.errors import ExpandFailed, Fenced, MalformedFire
 from drumbeat.ledger import count, pause
-from drumbeat.ledger.record import ABANDON, LOST, MISSED, RUNNING, SKIPPED, WAITING, Plan, RunRecord
+from drumbeat.ledger.record import ABANDON, MISSED, RUNNING, SKIPPED, WAITING, Plan, RunRecord
 from drumbeat.ledger.runs import Runs
 from drumbeat.run import Run
 from drumbeat.signal import BACKFILL, Combine, Finish, Fire, Follow, Resume, Sweep, parse_signal
@@ -129,9 +129,7 @@ class Dispatcher:
         """End a halted run without waiting for its messages; one that is still expanded is swept when it is sealed."""
         if record is None or record.state != RUNNING or not record.halt or not record.sealed:
             return
-        if record.round and record.halt != LOST:
-            return  # each item of a redrive becomes a dead letter again, when its message comes
-        if record.chunks == 0 or sweep(self._services, record, owner=owner):
+        if record.chunks == 0 or sweep(self._services, self._task, record, owner=owner):
             Finisher(self._task, Run.parse(record.id, bucket=self._services.settings.bucket), self._services).finish(
                 owner
             )

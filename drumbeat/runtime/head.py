@@ -50,10 +50,12 @@ class Heads:
         return record if _is_open(record, chunk) else None
 
     def of_halted(self, chunk: Chunk) -> RunRecord | None:
-        """The record of a run that was halted and has ended since, in this chunk's round; None for any other."""
+        """The record of a run whose round of this chunk was halted and is over, as it was then; None for any other."""
         record = self._get(chunk.run)
-        over = record is not None and record.state in ENDED and record.halt and record.round == chunk.round
-        return record if over else None
+        if record is None or chunk.round > record.round or (chunk.round == record.round and record.state not in ENDED):
+            return None
+        halt = record.rounds[chunk.round].halt
+        return replace(record, halt=halt) if halt else None
 
     def is_halted(self, run: Run) -> bool:
         """Whether no further item of this run is to be begun."""

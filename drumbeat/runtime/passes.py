@@ -22,8 +22,9 @@ from . import results
 from .gate import Allowed, Slowest
 from .head import Heads
 from .lines import Unreadable
+from .load import Loaded, load_items
 from .services import Services
-from .settle import bury, drop, expiry, load_items, settle
+from .settle import bury, drop, expiry, settle
 from .work import End, Outcome, do_items
 
 Reached = tuple[Progress, Mapping[int, Any] | None]
@@ -67,7 +68,7 @@ class Pass:
         self._head = head
         self._heads = heads
         self._budget = budget
-        self._items: dict[int, tuple[int, Any]] = {}
+        self._items: dict[int, Loaded] = {}
         self._retry_at = 0
 
     def go(self) -> Settled | float:
@@ -94,7 +95,7 @@ class Pass:
         table, tree, number = self._services.table, self._chunk.tree, self._chunk.number
         state = progress.read(table, tree, number)
         if not state.final and count.kind_of(table, tree, number) == "gone":
-            self._drop(state, None)
+            self._drop(state, None, halt=self._head.halt)
 
     def _end(self, reached: Reached) -> Settled | float:
         state, values = reached
@@ -146,7 +147,7 @@ class Pass:
         return tuple(index for index in state.left(self._chunk.count) if state.due.get(index, 0) <= now)
 
     def _do(self, indices: tuple[int, ...]) -> dict[int, Outcome]:
-        items = {index: self._items[index][1] for index in indices}
+        items = {index: self._items[index].item for index in indices}
         unread = {
             index: Outcome(End.DEAD, error=item.why) for index, item in items.items() if isinstance(item, Unreadable)
         }
@@ -217,13 +218,13 @@ class Pass:
     def _bury(self, index: int, error: BaseException, *, attempts: int, token: str) -> None:
         bury(self._chunk, self._services, item=self._items[index], error=error, attempts=attempts, token=token)
 
-    def _drop(self, state: Progress, values: Mapping[int, Any] | None) -> Reached:
+    def _drop(self, state: Progress, values: Mapping[int, Any] | None, *, halt: str = "") -> Reached:
         """Settle a chunk of a halted run without doing more of it."""
         self._items = self._items or load_items(self._chunk, self._services)
         token = f"{self._turn.token}.halted"
-        halt = self._heads.halt_of(self._chunk.run) or self._head.halt
+        halt = halt or self._heads.halt_of(self._chunk.run) or self._head.halt
         after = drop(self._chunk, state, self._items, self._services, halt=halt, token=token)
-        if state.version == 0 and after.failed == 0:
+        if state.version == 0 and after.failed == 0 and not after.gave_back:
             return after, values or {}
         return self._write(after, token), None
 
@@ -244,5 +245,5 @@ class Pass:
     def _values(self, outcomes: Mapping[int, Outcome]) -> dict[int, Any]:
         """The results by the numbers of their items."""
         return {
-            self._items[index][0]: outcome.value for index, outcome in outcomes.items() if outcome.value is not None
+            self._items[index].number: outcome.value for index, outcome in outcomes.items() if outcome.value is not None
         }

@@ -1,14 +1,14 @@
 """Give up items and settle chunks: what a worker and the keeper both do at a chunk's end."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from drumbeat.chunk import Chunk
 from drumbeat.errors import DeadlineExceeded, MalformedMessage, RunHalted
-from drumbeat.ledger import count, letters
+from drumbeat.ledger import count, letters, manifest
 from drumbeat.ledger.count import Settled, Totals
 from drumbeat.ledger.letters import INLINE_BYTES, DeadLetter
 from drumbeat.ledger.progress import Progress
@@ -17,37 +17,18 @@ from drumbeat.run import format_time
 from drumbeat.signal import Finish
 
 from . import results
-from .lines import Unreadable, read_reference
+from .lines import Unreadable
+from .load import Loaded
 from .observability import count as metric
 from .observability import logger
 from .services import Services
 
 
-def load_items(chunk: Chunk, services: Services) -> dict[int, tuple[int, Any]]:
-    """The items of a chunk, from its message or from S3: by their index in it, each with its number in the run."""
-    found = chunk.items if chunk.reference is None else read_reference(chunk, services)
-    if found is None:
-        body = services.s3.get_object(Bucket=chunk.run.bucket, Key=str(chunk.key))["Body"].read()
-        found = json.loads(body)
-    if not isinstance(found, list | tuple) or len(found) != chunk.count:
-        raise MalformedMessage(f"{chunk.run.id}#{chunk.number}: its {chunk.count} items aren't where they should be")
-    if not chunk.round:
-        return {index: (chunk.first + index, item) for index, item in enumerate(found)}
-    if any(isinstance(item, Unreadable) for item in found):
-        return {index: (chunk.first + index, item) for index, item in enumerate(found)}
-    try:
-        return {index: (int(line["n"]), line["item"]) for index, line in enumerate(found)}
-    except (KeyError, TypeError, ValueError):
-        raise MalformedMessage(f"{chunk.tree}#{chunk.number}: an item of a redrive has a number") from None
-
-
-def bury(
-    chunk: Chunk, services: Services, *, item: tuple[int, Any], error: BaseException, attempts: int, token: str
-) -> None:
+def bury(chunk: Chunk, services: Services, *, item: Loaded, error: BaseException, attempts: int, token: str) -> None:
     """Record an item as a dead letter; it counts when the pass of this token is accepted and the chunk settled."""
     now = services.now()
-    number, payload = item
-    text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+    number = item.number
+    text = json.dumps(item.item, ensure_ascii=False, separators=(",", ":"))
     key = ""
     if len(text.encode()) > INLINE_BYTES:
         key, body, text = f"runs/{chunk.run.id}/dead/{number:012d}.json", text.encode(), ""
@@ -67,26 +48,46 @@ def bury(
 
 
 def drop(
-    chunk: Chunk, state: Progress, items: Mapping[int, tuple[int, Any]], services: Services, *, halt: str, token: str
+    chunk: Chunk, state: Progress, items: Mapping[int, Loaded], services: Services, *, halt: str, token: str
 ) -> Progress:
     """The progress of a chunk of a halted run, of which nothing more is to be done.
 
-    Items that weren't done are counted as dropped, and kept for a redrive; or as failed, when the deadline has come,
-    the run was lost, or in a redrive, where they stay the dead letters that they were.
+    Items that weren't done are counted as dropped, and kept for a redrive; or as failed, when the deadline has come or
+    the run was lost.  In a redrive they are again what they were.
     """
     pending = state.left(chunk.count)
-    if halt in FAILING or chunk.round:
+    is_unknown = chunk.round and any(isinstance(item.item, Unreadable) for item in items.values())
+    if halt in FAILING or is_unknown:
         error = DeadlineExceeded() if halt == DEADLINE else RunHalted()
         for index, attempts in pending.items():
             bury(chunk, services, item=items[index], error=error, attempts=attempts, token=token)
         after = replace(state, failed=state.failed + len(pending), passes=(*state.passes, token))
+    elif chunk.round:
+        after = _give_back(chunk, state, [items[index] for index in pending], services, token=token)
     else:
-        lines = (json.dumps({"n": items[index][0], "item": items[index][1]}, ensure_ascii=False) for index in pending)
+        lines = (manifest.line(items[index].number, items[index].item, was_dropped=True) for index in pending)
         key = f"runs/{chunk.tree}/dropped/{chunk.number:09d}.jsonl"
         services.s3.put_object(Bucket=chunk.run.bucket, Key=key, Body="\n".join(lines).encode())
         after = replace(state, dropped=state.dropped + len(pending))
     logger.info("chunk dropped", items=len(pending), halt=halt)
     return replace(after, pending={}, due={}, entered=0, doing=None, final=True)
+
+
+def _give_back(chunk: Chunk, state: Progress, items: Sequence[Loaded], services: Services, *, token: str) -> Progress:
+    """Let the items that a halted redrive hasn't done be what they were before it: failed, or dropped.
+
+    Which they are is kept under the token of the pass: of two that come to different ends, the ledger accepts one.
+    """
+    body = json.dumps([item.number for item in items]).encode()
+    services.s3.put_object(Bucket=chunk.run.bucket, Key=manifest.back_key(chunk.tree, chunk.number, token), Body=body)
+    dropped = sum(item.was_dropped for item in items)
+    return replace(
+        state,
+        failed=state.failed + len(items) - dropped,
+        dropped=state.dropped + dropped,
+        passes=(*state.passes, token),
+        gave_back=True,
+    )
 
 
 def settle(
@@ -103,7 +104,7 @@ def settle(
     values: its results, unless the passes have stored them; swept: whether there may be items that nobody counts.
     """
     totals = Totals(state.ok, state.failed, state.attempts, state.dropped)
-    kind = "gone" if swept else totals.kind
+    kind = "gone" if swept or state.gave_back else totals.kind
     if keeps_results:
         found = results.read_parts(services, chunk, state.parts) if values is None else values
         results.write(services, chunk, found, kind=kind)

@@ -34,6 +34,17 @@ def abandon(stage: Stage, run: Run) -> None:
     stage.control.cancel(run.id, abandon=True)
 
 
+def abandon_redrive(stage: Stage, run: Run) -> None:
+    """Do again what was given up, and end that at once, before a worker has begun with it."""
+    come_to_rest(stage.cloud)
+    stage.pause_worker(run.task)
+    stage.control.redrive(run.id)
+    stage.cloud.advance(seconds=5)
+    stage.control.cancel(run.id, abandon=True)
+    stage.cloud.advance(seconds=5)
+    stage.resume_worker(run.task)
+
+
 def fire_again(stage: Stage, run: Run) -> None:
     """Fire once more, before the first run has ended."""
     stage.cloud.advance(seconds=5)
@@ -66,6 +77,14 @@ REDRIVEN = Scene(
 COMBINED = Scene("combined", ("a", "b", "broken1", "broken2", "c"), also=redrive, name="combined in a tree")
 CANCELLED = Scene("slow", EIGHT_SLOW, also=cancel, name="cancelled", state="CANCELLED", reason="cancelled by hand")
 ABANDONED = replace(CANCELLED, also=abandon, name="abandoned")
+GIVEN_BACK = replace(
+    REDRIVEN,
+    also=abandon_redrive,
+    name="abandoned in a redrive",
+    failing=frozenset({"broken1", "broken2", "poison"}),
+    state="CANCELLED",
+    reason="cancelled by hand",
+)
 BUFFERED = Scene("waiting", ("a", "slow1", "b"), also=fire_again, then=a_minute_later, name="made to wait")
 CHAINED = Scene("first", ("A", "B", "C", "D"), then=lambda run: replace(run, task="then"), name="followed by another")
 LINES = Scene("lines", ("a", "b", "poison", "c", "d"), frozenset({"poison"}), before=put_lines, name="by reference")
@@ -78,4 +97,4 @@ MISSED = Scene(
     fired=False,
     name="made up for by the keeper",
 )
-LIVES = (REDRIVEN, COMBINED, CANCELLED, ABANDONED, BUFFERED, CHAINED, LINES, MISSED)
+LIVES = (REDRIVEN, COMBINED, CANCELLED, ABANDONED, GIVEN_BACK, BUFFERED, CHAINED, LINES, MISSED)

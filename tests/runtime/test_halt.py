@@ -12,6 +12,7 @@ from drumbeat.ledger.runs import Runs
 from drumbeat.ledger.table import Table
 from drumbeat.run import Run
 from drumbeat.testing.cloud import AppCloud, RunView
+from tests.runtime.lanes import pause_worker
 
 ROUND = timedelta(minutes=15)  # of the keeper
 
@@ -23,13 +24,6 @@ def counts(run: RunView) -> tuple[str, int, int, int]:
 def halt(cloud: AppCloud, run: Run, kind: str = CANCEL) -> None:
     """What the operator's command does first."""
     Runs(Table(cloud.client("dynamodb"), cloud.table)).halt(run, kind=kind, reason="by a test", now=cloud.now)
-
-
-def pause_worker(cloud: AppCloud, task: str, *, paused: bool = True) -> None:
-    worker = cloud.worker(task)
-    for mapping in cloud.deployment.mappings:
-        if worker in mapping.function_arn and "Backfill" not in mapping.source_arn:
-            cloud.client("lambda").update_event_source_mapping(UUID=mapping.uuid, Enabled=not paused)
 
 
 # -- cancel and abandon ------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from drumbeat.ledger.table import Table
 from drumbeat.limits import MAX_ITEM_BYTES
 from drumbeat.run import Run
 from drumbeat.testing.cloud import AppCloud, RunView
+from tests.runtime.lanes import pause_worker
 
 
 def counts(run: RunView) -> tuple[str, int, int, int]:
@@ -113,6 +114,57 @@ def test_a_cancelled_redrive_leaves_what_it_has_not_done_as_dead_letters(cloud: 
     assert ("CANCELLED", 41, 0) == (ended.state, ended.record.succeeded + ended.failed, ended.dropped)
     assert 0 < ended.failed == len(ended.dead_letters) < 40
     assert ("SUCCEEDED", 41, 0, 0) == counts(redrive(cloud, control, ended, 1))
+
+
+def test_an_abandoned_redrive_ends_at_once_and_its_items_are_again_what_they_were(
+    cloud: AppCloud, control: Control
+) -> None:
+    """Some failed, some dropped, some of them in a worker's hands, one in a back-off of hours."""
+    failing = [{"fail_in": [0], "sleep": 25}] * 3
+    late = {"again": 36_000, "until": "2026-01-01T03:00:00Z"}
+    pause_worker(cloud, "tolerant")
+    run = cloud.fire("tolerant", items=[*failing, {"sleep": 30}, late, {"sleep": 31}])
+    cloud.advance(seconds=5)
+    control.cancel(run.id)
+    pause_worker(cloud, "tolerant", paused=False)
+    cloud.run_until_idle()
+    control.redrive(run.id, items="0-2")
+    cloud.run_until_idle()
+    before = cloud.show(run)
+    assert ("FAILED", 0, 3, 3) == counts(before)
+
+    begin_round(cloud, run, 1)
+    control.redrive(run.id)
+    cloud.advance(seconds=20)
+    control.cancel(run.id, abandon=True)
+    cloud.advance(seconds=3)
+
+    ended = cloud.show(run)
+    assert ("CANCELLED", *counts(before)[1:]) == counts(ended)
+    assert before.dead_letters == ended.dead_letters
+    again = control.redrive(run.id, dry_run=True)
+    assert (before.failed, before.dropped, 0) == (again.failed, again.dropped, again.awaited_chunks)
+    cloud.run_until_idle(timedelta(hours=14))
+    assert (ended.record, before.dead_letters) == (cloud.show(run).record, cloud.show(run).dead_letters)
+    assert ("SUCCEEDED", 6, 0, 0) == counts(redrive(cloud, control, run, 1))
+
+
+def test_what_is_abandoned_is_kept_though_its_message_comes_when_a_redrive_has_begun(
+    cloud: AppCloud, control: Control
+) -> None:
+    run = cloud.fire("tolerant", items=[1, {"dead": "x"}, {"again": 36_000, "until": "2026-01-01T03:00:00Z"}])
+    cloud.advance(seconds=30)
+    control.cancel(run.id, abandon=True)
+    cloud.advance(seconds=30)
+    plan = control.redrive(run.id)
+    assert (1, 0, 1) == (plan.failed, plan.dropped, plan.awaited_chunks)
+    cloud.run_until_idle(timedelta(hours=14))
+
+    assert ("FAILED", 1, 1, 1) == counts(cloud.show(run))
+    plan = control.redrive(run.id)
+    assert (1, 1, 0) == (plan.failed, plan.dropped, plan.awaited_chunks)
+    cloud.run_until_idle(timedelta(hours=14))
+    assert ("SUCCEEDED", 2, 1, 0) == counts(cloud.show(run))
 
 
 def test_of_two_operators_one_wins(cloud: AppCloud, control: Control) -> None:
