@@ -3,34 +3,17 @@
 import os
 import random
 import sys
-from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from botocore import hooks, httpsession, session
 from moto.core import base_backend
 from moto.iam.access_control import PermissionResult
 from moto.moto_api._internal import mock_random
 from moto.s3.models import FakeBucket
 
 from .baton import current
+from .reuse import replacements
 from .world import Seeds
-
-_create_loader = lru_cache(session.create_loader)
-_create_ssl_context = lru_cache(httpsession.create_urllib3_context)
-_event_names: dict[str, str] = {}
-
-
-def _remembering_names(make: Callable[..., None]) -> Callable[..., None]:
-    """Let all sessions look up together how botocore calls an event today."""
-
-    def init(self: Any, event_emitter: Any, event_aliases: Any = None) -> None:
-        make(self, event_emitter, event_aliases)
-        if event_aliases is None:
-            self._alias_name_cache = _event_names
-
-    return init
 
 
 class Patches:
@@ -68,11 +51,8 @@ class Patches:
         self._replace(os, "urandom", urandom)
         self._replace(random, "_urandom", urandom)  # what `secrets` and SystemRandom use
         self._replace(sys, "argv", list(sys.argv))
-        # each environment makes sessions and clients of its own, and botocore reads its models and the certificates
-        # of this machine again for each: read them once a process
-        self._replace(session, "create_loader", _create_loader)
-        self._replace(httpsession, "create_urllib3_context", _create_ssl_context)
-        self._replace(hooks.EventAliaser, "__init__", _remembering_names(hooks.EventAliaser.__init__))
+        for module, name, value in replacements():
+            self._replace(module, name, value)
         # moto denies by a bucket policy without reading its conditions; the Authorizer reads them
         self._replace(FakeBucket, "get_permission", lambda *_: PermissionResult.NEUTRAL)
 

@@ -11,6 +11,7 @@ import botocore.client
 from botocore.exceptions import ParamValidationError
 
 from .gateway import Gateway
+from .validity import plainly_valid
 
 _CLIENT: Any = botocore.client.BaseClient  # its private method is none of its stubs' business
 
@@ -62,7 +63,7 @@ class Shortcut:
 
 def _validate(client: Any, model: Any, params: dict[str, Any]) -> None:
     validator = getattr(client._serializer, "_param_validator", None)  # noqa: SLF001  absent if switched off
-    if validator is None or model.input_shape is None:
+    if validator is None or model.input_shape is None or plainly_valid(model, params):
         return
     report = validator.validate(params, model.input_shape)
     if report.has_errors():
