@@ -220,7 +220,7 @@ def drumbeat_days() -> dict[str, Any]:
     """Days a second of an hourly drumbeat task of one item, with its keeper; a year by proportion.
 
     The keeper looks every 15 minutes, and an idle environment is kept for 8: nearly every invocation is a cold start
-    that imports everything anew. `own_environments=False` lets a function's environments share their modules.
+    that imports anew what may keep state. `own_environments=False` lets a function's environments share all modules.
     """
     return {"own": _days(2, own_environments=True), "shared": _days(20, own_environments=False)}
 

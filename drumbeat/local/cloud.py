@@ -30,6 +30,7 @@ from .latency import Latency
 from .log import KEEP, Entry, EventLog
 from .loop import Loop
 from .mapping import Mappings
+from .memory import spare_the_collector
 from .meter import Meter
 from .output import Capture, Output
 from .patches import Patches
@@ -137,6 +138,7 @@ class LocalCloud(Views):
             if self._progress is not None:
                 world.loop.hook = self._hook()
             self._stack = stack.pop_all()
+        spare_the_collector()
         return self
 
     def __exit__(

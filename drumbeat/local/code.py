@@ -5,11 +5,13 @@ in a function's code or layers are taken out of `sys.modules` when another envir
 runs again. So two functions with an `index.py` each, two copies of one package (drumbeat itself, bundled, while this
 file runs from a checkout), and the globals of two concurrent environments don't meet.
 
-Shared by all: the standard library, what is only installed here, and packages with native extensions.
+Shared by all: the standard library, what is only installed here, packages with native extensions, and modules that
+keep no state (see `stateless`).
 boto3 and botocore always come from the installation, which is hooked.
 """
 
 import dataclasses
+import importlib
 import importlib.machinery
 import logging
 import os
@@ -23,16 +25,16 @@ from types import CodeType, ModuleType
 from typing import Any, ClassVar
 
 from .hidden import guarded
+from .stateless import is_stateless
 
 SHARED = frozenset({"boto3", "botocore", "s3transfer", "moto", "responses", "time_machine", "_time_machine"})
 PRIVATE = frozenset({"aws_lambda_powertools", "pydantic"})
 """Never shared: Powertools keeps state in its modules, and asks `sys.modules` for pydantic, which may be only ours."""
-STATELESS = ("aws_lambda_powertools.utilities.data_classes",)
-"""Classes over events and nothing else, but many: made once for all environments."""
 _MACHINES = {"x86_64": 62, "AMD64": 62, "aarch64": 183, "arm64": 183}  # e_machine in an ELF header
 _compiled: dict[str, CodeType] = {}
-_made: dict[str, ModuleType] = {}
+_made: dict[str, tuple[ModuleType, tuple[str, ...]]] = {}  # with what the module had imported first
 _texts: dict[str, CodeType] = {}
+_open: list["Importer"] = []
 
 
 class _Loader(SourceFileLoader):
@@ -58,12 +60,22 @@ class _OnceLoader(_Loader):
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         del spec
-        return _made.get(self.path)
+        module, _ = _made.get(self.path, (None, ()))
+        return module
 
     def exec_module(self, module: ModuleType) -> None:
-        if self.path not in _made:
-            super().exec_module(module)
-            _made[self.path] = module
+        if self.path in _made:
+            for name in _made[self.path][1]:
+                importlib.import_module(name)
+            return
+        before = set(sys.modules)
+        super().exec_module(module)
+        below = (name for name in set(sys.modules) - before if isinstance(_loader(name), _OnceLoader))
+        _made[self.path] = module, tuple(sorted(below))
+
+
+def _loader(name: str) -> object:
+    return getattr(sys.modules[name], "__loader__", None)
 
 
 def _execute(text: str, names: dict[str, Any], scope: dict[str, Any]) -> None:
@@ -80,7 +92,7 @@ def _finder_path(entries: Sequence[str], fullname: str) -> ModuleSpec | None:
     if found is None or not isinstance(found.loader, SourceFileLoader):
         return found
     locations = found.submodule_search_locations
-    kind = _OnceLoader if fullname.startswith(STATELESS) else _Loader
+    kind = _OnceLoader if is_stateless(fullname, is_package=locations is not None) else _Loader
     loader = kind(fullname, found.loader.path)
     spec = ModuleSpec(fullname, loader, origin=found.origin, is_package=locations is not None)
     spec.has_location = True
@@ -160,6 +172,11 @@ class Namespace:
         self.root_handlers: list[logging.Handler] = []
 
 
+def _active() -> Namespace | None:
+    """Whose code runs now; modules that are shared outlive the cloud that made them, and ask the one that is open."""
+    return _open[-1].active if _open else None
+
+
 class Importer:
     """Makes one namespace the active one at a time; None is the world outside."""
 
@@ -175,12 +192,14 @@ class Importer:
         self._write_bytecode = sys.dont_write_bytecode
 
     def open(self) -> None:
-        _Loader.builtins = guarded(lambda: self.active, lambda: self._outer_path)
+        _open.append(self)
+        _Loader.builtins = guarded(_active, lambda: self._outer_path)
         sys.meta_path.insert(0, self)
         dataclasses.__dict__["exec"] = _execute
 
     def close(self) -> None:
         self.activate(None)
+        _open.remove(self)
         sys.meta_path.remove(self)
         del dataclasses.__dict__["exec"]
 

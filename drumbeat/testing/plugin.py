@@ -41,10 +41,8 @@ def drumbeat_assembly(pytestconfig: pytest.Config) -> Path:
 def cloud(drumbeat_assembly: Path, request: pytest.FixtureRequest) -> "Iterator[AppCloud]":
     """A fresh local cloud with the app deployed; `@pytest.mark.cloud(seed=7, start=...)` sets it up."""
     from .cloud import AppCloud  # noqa: PLC0415  (only who asks for a cloud pays for it)
-    from .memory import spare_the_collector  # noqa: PLC0415
 
     with AppCloud(drumbeat_assembly, **_settings(request)) as opened:
-        spare_the_collector()
         yield opened
 
 

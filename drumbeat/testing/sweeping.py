@@ -13,7 +13,6 @@ from drumbeat.local.faults import Seam
 
 from .cloud import OPEN, AppCloud, RunView
 from .invariants import check_invariants
-from .memory import spare_the_collector
 from .single import KINDS, Fault, Point, Single, faults_at
 from .trace import trace
 
@@ -76,7 +75,6 @@ def sweep(
     def perform(fault: Fault | None) -> tuple[Single, str]:
         single = Single(deepcopy(faults) if faults is not None else Seam(), fault)
         with AppCloud(assembly, seed=seed, faults=single, **settings) as cloud:
-            spare_the_collector()
             return single, _problem(cloud, single, fault, lambda: _played(cloud, play, check, within))
 
     clean, problem = perform(None)

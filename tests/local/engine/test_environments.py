@@ -1,9 +1,13 @@
 """What environments of one process share, and what they don't."""
 
 import dataclasses
+import importlib
+import logging
+import sys
 
 import pytest
 
+from drumbeat.local.code import Importer
 from drumbeat.local.errors import UnsupportedResourceWarning
 
 POWERTOOLS = "arn:aws:lambda:us-east-1:017000801446:layer:AWSLambdaPowertoolsPythonV3-python311-x86_64:27"
@@ -46,6 +50,53 @@ def test_a_closed_cloud_leaves_dataclasses_as_they_were(app, open_cloud):
     cloud.__exit__(None, None, None)
 
     assert "exec" not in vars(dataclasses)
+
+
+@pytest.fixture
+def environments(tmp_path):
+    """Two environments of one bundle: what the second is given that the first has made."""
+    for name, text in {
+        "drumbeat/__init__.py": "",
+        "drumbeat/task.py": "from .errors import Wrong",
+        "drumbeat/errors.py": "class Wrong(Exception): ...",
+        "drumbeat/ledger/__init__.py": "from . import table",
+        "drumbeat/ledger/table.py": "",
+        "drumbeat/runtime/__init__.py": "",
+        "drumbeat/runtime/worker.py": "from drumbeat import ledger, task\nstate = []",
+    }.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    importer = Importer(logging.NullHandler())
+    importer.open()
+    found = []
+    for _ in range(2):
+        importer.activate(importer.namespace(tmp_path, ()))
+        importlib.import_module("drumbeat.runtime.worker")
+        found.append({name: module for name, module in sys.modules.items() if name.partition(".")[0] == "drumbeat"})
+        importer.activate(None)
+    importer.close()
+    return found
+
+
+def test_drumbeats_core_and_ledger_are_made_once_and_its_runtime_for_each_environment(environments):
+    first, second = environments
+
+    assert first.keys() == second.keys()  # also what only a shared module has imported
+    assert {name for name in first if first[name] is second[name]} == {
+        "drumbeat.errors",
+        "drumbeat.task",
+        "drumbeat.ledger",
+        "drumbeat.ledger.table",
+    }
+
+
+def test_a_package_has_the_modules_of_its_own_environment(environments):
+    for modules in environments:
+        package = modules["drumbeat"]
+
+        assert (package.runtime, package.task) == (modules["drumbeat.runtime"], modules["drumbeat.task"])
+        assert package.runtime.worker is modules["drumbeat.runtime.worker"]
 
 
 @pytest.mark.parametrize(
