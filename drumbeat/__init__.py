@@ -4,11 +4,12 @@ from .at import At
 from .budget import Budget
 from .event import Event
 from .outcome import Again, Dead
+from .part import Part
 from .permission import Allow
 from .retry import Backoff
 from .run import Run
 from .schedule import Cron, Rate
-from .source import DynamoItems, Range, S3Lines, S3Objects
+from .source import DynamoItems, Range, S3Csv, S3Lines, S3Objects
 from .task import Task
 
 __all__ = [
@@ -21,9 +22,11 @@ __all__ = [
     "Dead",
     "DynamoItems",
     "Event",
+    "Part",
     "Range",
     "Rate",
     "Run",
+    "S3Csv",
     "S3Lines",
     "S3Objects",
     "Task",

@@ -15,6 +15,7 @@ from .permission import Allow
 from .retry import Backoff
 from .run import TASK_NAME
 from .schedule import Cron, Rate
+from .source import S3Csv, S3Lines
 
 if TYPE_CHECKING:
     from .task import Task
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 OVERLAPS = ("skip", "buffer_one", "buffer_all", "cancel_other", "allow")
 RULES = ("succeeded", "ended")
 _LONGEST = timedelta(days=30)  # the ledger keeps runs for 90
+MOST_PARTS = 256
 _MAX_RETRIES = 100
+_MAX_CHUNK_ITEMS = 10_000
 _MIN_CHUNK_BYTES = 1024
 _RANGES = {
     "memory_mib": (*limits.LAMBDA_MEMORY_MIB, "MiB, what Lambda offers"),
@@ -30,7 +33,7 @@ _RANGES = {
     "max_concurrency": (*limits.SQS_SOURCE_CONCURRENCY, "invocations, what an SQS event source offers"),
     "concurrency": (1, 1000, "items at the same time in one invocation"),
     "retries": (0, _MAX_RETRIES, "retries of an item"),
-    "chunk_size": (1, limits.MAX_CHUNK_ITEMS, "items in a message"),
+    "chunk_size": (1, _MAX_CHUNK_ITEMS, "items in a message"),
     "chunk_bytes": (_MIN_CHUNK_BYTES, limits.SQS_MESSAGE_BYTES, "bytes, SQS's limit for a message"),
     "batch_size": (1, limits.SQS_SOURCE_BATCH, "messages, the limit of an SQS event source"),
     "batch_window_s": (0, limits.SQS_SOURCE_WINDOW_S, "seconds, the limit of an SQS event source"),
@@ -127,6 +130,8 @@ def check_expected(task: "Task") -> None:
 def check_numbers(task: "Task") -> None:
     """Check every number against its range, then the combinations that can't fit one invocation."""
     _check_ranges(task, _RANGES)
+    if task.parts is not None:
+        _check_ranges(task, {"parts": (1, MOST_PARTS, "dispatchers at the same time")})
     _check_tolerance(task)
     _check_times(task)
     if task.batch_size > limits.SQS_SOURCE_BATCH_WITHOUT_WINDOW and task.batch_window_s == 0:
@@ -186,6 +191,29 @@ def _check_times(task: "Task") -> None:
         raise InvalidTask(
             f"task {task.name!r}: item_timeout_s={item!r}; above 0 and below timeout_s={task.timeout_s} are allowed"
         )
+
+
+def check_parts(task: "Task", given: Any) -> None:
+    """Check that what was given to expand can be divided as the task says."""
+    takes_part = callable(given) and "part" in inspect.signature(given).parameters
+    if (task.parts or 1) > 1 and callable(given) and not takes_part:
+        raise InvalidTask(
+            f"task {task.name!r}: parts={task.parts} needs an expand that takes `part`, as in "
+            "def expand(run, part): yield from ids[part.number :: part.of]; or leave parts out"
+        )
+    if (task.parts or 1) > 1 and _travels(task, given):
+        raise InvalidTask(
+            f"task {task.name!r}: parts={task.parts}, but lines that travel in messages are read by one dispatcher; "
+            "leave out by_reference=False or multiline=True, or parts"
+        )
+    if takes_part and task.parts is None:
+        raise InvalidTask(f"task {task.name!r}: its expand takes `part`; say with parts=... how many there are")
+
+
+def _travels(task: "Task", given: Any) -> bool:
+    if isinstance(given, S3Csv) and given.multiline:
+        return True
+    return task.by_reference is False and isinstance(given, S3Lines | S3Csv)
 
 
 def check_parameters(task: "Task", kind: str, function: Callable[..., Any], *names: str) -> None:

@@ -1,28 +1,22 @@
 """Chunks: the items that share one message, and the text they travel as."""
 
 import base64
-import hashlib
 import json
-import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from . import limits
-from .errors import MalformedMessage, NewerMessage
+from .errors import MalformedMessage
 from .reference import Reference, parse_reference
 from .run import Run
-from .untrusted import is_whole, read_json
 
 VERSION = 1
-_LAST_VERSION = 1000  # above, no release of drumbeat's has written it
 COMPRESSED_ABOVE = 6 * 1024
 """SQS bills each 64 KiB of a call: of ten messages above a tenth of it, the items are compressed."""
 _WORTH = 0.8  # of the plain size; above, the message is left readable
-LARGEST = 16 * 1024 * 1024
-"""What a chunk's items may be as JSON, unpacked or in S3: of a forged one, no more is unpacked or read."""
-_SHA256 = re.compile("[0-9a-f]{64}")
+_LARGEST = 16 * 1024 * 1024  # what a message may hold when it is unpacked: a forged one isn't unpacked further
 FRAME_BYTES = 256  # more than everything in a message that isn't an item: version, run id, numbers, an S3 key
 
 
@@ -36,7 +30,8 @@ class Packed:
     In a redrive, `first` counts the items that are done again, and `round` says which redrive of the run it is; each
     item is `{"n": its number in the run, "item": ...}`.
     A chunk by reference has no items but their `count`, and says with `reference` where they are; `position` is how far
-    in its source an expansion has come with it.
+    in its source an expansion has come with it.  Of a run that is expanded in parts, `part` says which one has numbered
+    it; None of any other.
     """
 
     number: int
@@ -46,6 +41,7 @@ class Packed:
     reference: Reference | None = None
     count: int = -1
     position: int = 0
+    part: int | None = None
 
     def __post_init__(self) -> None:
         if self.count < 0:
@@ -66,8 +62,7 @@ class Packed:
 
     def pointer(self, run_id: str, key: str) -> str:
         """The message for items that are kept in S3, as `stored` wrote them, under `key`."""
-        digest = hashlib.sha256(self.stored().encode()).hexdigest()
-        return f'{self._head(run_id)},"count":{self.count},"s3":{json.dumps(key)},"sha256":"{digest}"}}'
+        return f'{self._head(run_id)},"count":{self.count},"s3":{json.dumps(key)}}}'
 
     def stored(self) -> str:
         """What to keep in S3 for a pointer: a JSON array."""
@@ -75,14 +70,18 @@ class Packed:
 
     def _head(self, run_id: str) -> str:
         round_ = f',"round":{self.round}' if self.round else ""
-        return f'{{"v":{VERSION},"run":"{run_id}","chunk":{self.number},"first":{self.first}{round_}'
+        part = "" if self.part is None else f',"part":{self.part}'
+        return f'{{"v":{VERSION},"run":"{run_id}","chunk":{self.number},"first":{self.first}{round_}{part}'
+
+    def tree(self, run_id: str) -> str:
+        """The name of what counts this chunk."""
+        return tree_of(run_id, self.round, self.part)
 
 
 @dataclass(frozen=True)
 class Chunk:
     """A chunk as it arrives: `items`, or None and the `key` in the app's bucket where they are.
 
-    sha256: of what must be there, in hex; empty if the message doesn't say.
     again: whether it was sent again by the keeper, so that workers may have been at it, whatever SQS has counted.
     """
 
@@ -95,22 +94,18 @@ class Chunk:
     round: int = 0
     reference: Reference | None = None
     again: bool = False
-    sha256: str = ""
+    part: int | None = None
 
     @property
     def tree(self) -> str:
         """The name of what counts this chunk."""
-        return tree_of(self.run.id, self.round)
+        return tree_of(self.run.id, self.round, self.part)
 
 
-def tree_of(run_id: str, round: int) -> str:  # noqa: A002  (the word of the glossary)
-    """The name of what counts a run's chunks, or those of one of its redrives."""
-    return f"{run_id}~{round}" if round else run_id
-
-
-def stored_key(run_id: str, round: int, number: int) -> str:  # noqa: A002
-    """Where in the app's bucket the items of a chunk are kept that is too large for a message."""
-    return f"runs/{tree_of(run_id, round)}/chunks/{number}.json"
+def tree_of(run_id: str, round: int, part: int | None = None) -> str:  # noqa: A002  (the word of the glossary)
+    """The name of what counts a run's chunks, those of one of its redrives, or those of one of its parts."""
+    tree = f"{run_id}~{round}" if round else run_id
+    return tree if part is None else f"{tree}+{part}"
 
 
 def utf8_size(text: str) -> int:
@@ -119,48 +114,40 @@ def utf8_size(text: str) -> int:
 
 
 def parse(body: str, *, bucket: str) -> Chunk:
-    """Read a message; raises MalformedMessage for anything that `Packed` can't have written.
-
-    Raises NewerMessage for what a later release has written, before it was rolled back.
-    The error says what is wrong and quotes nothing: it is logged.
-    """
+    """Read a message; raises MalformedMessage for anything that `Packed` can't have written."""
     try:
-        return _chunk(read_json(body), bucket)
-    except (MalformedMessage, NewerMessage):
+        message = json.loads(body)
+        if message["v"] != VERSION:
+            raise MalformedMessage(f"message version {message['v']!r}; this worker reads version {VERSION}")
+        items, key, reference = message.get("items"), message.get("s3"), message.get("ref")
+        if items is None and (found := _packed_items(message)):
+            items = _unpacked(found, count=message["count"])
+        if not isinstance(items, list | None) or not isinstance(key, str | None):
+            raise MalformedMessage("a list of items or the S3 key of one is expected")
+        if sum(found is not None for found in (items, key, reference)) != 1:
+            raise MalformedMessage("either a list of items, the S3 key of one, or a reference is expected")
+        count = _count(message["count"]) if items is None else len(items)
+        run = Run.parse(message["run"], bucket=bucket)
+        round_ = _count(message.get("round", 0))
+        part = None if "part" not in message else _count(message["part"])
+        if key is not None and not key.startswith(f"runs/{tree_of(run.id, round_, part)}/"):
+            raise MalformedMessage("the S3 key isn't one of the run's own")
+        return Chunk(
+            run,
+            _count(message["chunk"]),
+            _count(message["first"]),
+            count,
+            items,
+            key,
+            round_,
+            reference=None if reference is None else parse_reference(reference),
+            again=bool(message.get("again")),
+            part=part,
+        )
+    except MalformedMessage:
         raise
-    except (AttributeError, KeyError, TypeError, ValueError, zlib.error) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError, zlib.error) as error:
         raise MalformedMessage(f"not a chunk ({type(error).__name__}); something else has sent it") from None
-
-
-def _chunk(message: Any, bucket: str) -> Chunk:
-    if is_whole(message["v"], least=VERSION + 1, most=_LAST_VERSION):
-        raise NewerMessage(f"message version {message['v']}; this release reads version {VERSION}")
-    if message["v"] != VERSION:
-        raise MalformedMessage(f"a message of another version; this worker reads version {VERSION}")
-    items, key, reference = message.get("items"), message.get("s3"), message.get("ref")
-    if items is None and (found := _packed_items(message)):
-        items = _unpacked(found, count=message["count"])
-    if not isinstance(items, list | None) or not isinstance(key, str | None):
-        raise MalformedMessage("a list of items or the S3 key of one is expected")
-    if sum(found is not None for found in (items, key, reference)) != 1:
-        raise MalformedMessage("either a list of items, the S3 key of one, or a reference is expected")
-    run = Run.parse(message["run"], bucket=bucket)
-    number = _whole(message["chunk"], limits.MAX_CHUNKS)
-    round_ = _whole(message.get("round", 0), limits.MAX_ROUNDS)
-    if key is not None and key != stored_key(run.id, round_, number):
-        raise MalformedMessage("the S3 key isn't the chunk's own")
-    return Chunk(
-        run,
-        number,
-        _whole(message["first"], limits.MAX_ITEMS),
-        _whole(message["count"] if items is None else len(items), limits.MAX_CHUNK_ITEMS, least=1),
-        items,
-        key,
-        round_,
-        reference=None if reference is None else parse_reference(reference),
-        again=bool(message.get("again")),
-        sha256=_digest(message.get("sha256", "")),
-    )
 
 
 def _packed_items(message: Mapping[str, Any]) -> bytes:
@@ -172,8 +159,8 @@ def _packed_items(message: Mapping[str, Any]) -> bytes:
 
 def _unpacked(packed: bytes, *, count: int) -> list[Any]:
     stream = zlib.decompressobj()
-    text = stream.decompress(packed, LARGEST)
-    items = read_json(text.decode()) if not stream.unconsumed_tail else None
+    text = stream.decompress(packed, _LARGEST)
+    items = json.loads(text) if not stream.unconsumed_tail else None
     if not isinstance(items, list) or len(items) != count:
         raise MalformedMessage("the packed items aren't a list of as many as the message says")
     return items
@@ -185,13 +172,7 @@ def sent_again(body: str) -> str:
     return marked if utf8_size(marked) <= limits.SQS_MESSAGE_BYTES else body
 
 
-def _whole(value: Any, most: int, *, least: int = 0) -> int:
-    if not is_whole(value, most=most, least=least):
-        raise MalformedMessage("numbers of a chunk are whole, and in their ranges; it has an item at least")
-    return int(value)
-
-
-def _digest(value: Any) -> str:
-    if value != "" and not (isinstance(value, str) and _SHA256.fullmatch(value)):
-        raise MalformedMessage("a digest is 64 hexadecimal digits")
-    return str(value)
+def _count(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise MalformedMessage("numbers of a chunk are whole and not negative")
+    return value

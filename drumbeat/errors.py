@@ -40,10 +40,6 @@ class MalformedFire(DrumbeatError, ValueError):
     """The event that should open a run isn't one of drumbeat's."""
 
 
-class NewerMessage(DrumbeatError):
-    """A message of a later release: its own workers will read it, when they are back."""
-
-
 class MalformedMessage(DrumbeatError, ValueError):
     """The message that should hold a chunk isn't one of drumbeat's."""
 
@@ -54,6 +50,10 @@ class ExpandFailed(DrumbeatError):
 
 class ItemNotJson(ExpandFailed):
     """An item isn't JSON."""
+
+
+class RecordMalformed(ExpandFailed):
+    """A line isn't a record of comma-separated values."""
 
 
 class ItemTooLarge(ExpandFailed):
@@ -94,10 +94,6 @@ class RunHalted(DrumbeatError):
 
 class RunRefused(DrumbeatError):
     """What was asked can't be done with the run as it stands."""
-
-
-class RecordInvalid(DrumbeatError):
-    """A record of the ledger isn't one of drumbeat's: something else has written it."""
 
 
 class RunLost(DrumbeatError):

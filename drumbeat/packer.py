@@ -7,7 +7,6 @@ from typing import Any
 from . import limits
 from .chunk import FRAME_BYTES, Packed, utf8_size
 from .errors import ItemNotJson, ItemTooLarge
-from .untrusted import ITEM_DEPTH, is_too_deep
 
 _REFUSED_BY_SQS = (("\ufffe", "\\ufffe"), ("\uffff", "\\uffff"))
 """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html: all else JSON escapes."""
@@ -40,8 +39,6 @@ _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",",
 
 def _written(value: Any) -> str:
     text = _encode(value)
-    if text.count("[") + text.count("{") > ITEM_DEPTH and is_too_deep(value, ITEM_DEPTH + 1):
-        raise ValueError(f"nested more than {ITEM_DEPTH} deep")
     if not text.isascii():
         for character, escape in _REFUSED_BY_SQS:
             text = text.replace(character, escape)
@@ -64,12 +61,13 @@ class Packer:
         number: int = 0,
         first: int = 0,
         round: int = 0,  # noqa: A002  (the word of the glossary)
+        part: int | None = None,
         task: str = "",
         apart: bool = False,
     ) -> None:
         self._size = size
         self._budget = max_bytes - FRAME_BYTES
-        self._number, self._first, self._round = number, first, round
+        self._number, self._first, self._round, self._part = number, first, round, part
         self._task = task
         self._apart = apart
         self._room = limits.AROUND_ITEM_BYTES if round else 0
@@ -111,7 +109,7 @@ class Packer:
         """The chunk that isn't full yet, if anything is in it."""
         if not self._count:
             return
-        yield Packed(self._number, self._first, tuple(self._held), self._round, count=self._count)
+        yield Packed(self._number, self._first, tuple(self._held), self._round, count=self._count, part=self._part)
         self._number, self._first = self._number + 1, self.reached
         self._held, self._count, self._used = [], 0, 0
 

@@ -5,10 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import MalformedMessage
-from .untrusted import is_whole
-
-MOST_BYTES = 64 * 1024 * 1024
-"""Of a reference: above the largest chunk and the blank lines within, and still within a worker's memory."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +24,7 @@ class Lines:
     """The lines of an S3 object that begin in a range of bytes, as long as the object is the one of this ETag.
 
     bucket: None for the app's own; `begin` is included, `end` is not.
+    columns, delimiter: of comma-separated values, the names of a record's fields; JSON Lines have none.
     """
 
     key: str
@@ -35,10 +32,14 @@ class Lines:
     begin: int
     end: int
     bucket: str | None = None
+    columns: tuple[str, ...] = ()
+    delimiter: str = ","
 
     def text(self) -> dict[str, Any]:
         """What a message says."""
-        found = {"key": self.key, "etag": self.etag, "begin": self.begin, "end": self.end}
+        found: dict[str, Any] = {"key": self.key, "etag": self.etag, "begin": self.begin, "end": self.end}
+        if self.columns:
+            found |= {"columns": self.columns, "delimiter": self.delimiter}
         return found | ({"bucket": self.bucket} if self.bucket else {})
 
     @property
@@ -53,13 +54,20 @@ Reference = Numbers | Lines
 def parse_reference(found: Any) -> Reference:
     """Read a reference back; raises MalformedMessage for anything else."""
     match found:
-        case {"start": int(start), "step": int(step)} if not isinstance(start, bool) and is_whole(step, least=1):
+        case {"start": int(start), "step": int(step)}:
             return Numbers(start, step)
-        case {"key": str(key), "etag": str(etag), "begin": int(begin), "end": int(end)} if (
-            key and etag and is_whole(begin) and is_whole(end, least=begin + 1, most=begin + MOST_BYTES)
-        ):
-            return Lines(key, etag, begin, end, _bucket(found))
+        case {"key": str(key), "etag": str(etag), "begin": int(begin), "end": int(end)} if 0 <= begin < end:
+            return Lines(key, etag, begin, end, _bucket(found), *_columns(found))
     raise MalformedMessage("the reference to the items isn't one of drumbeat's")
+
+
+def _columns(found: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
+    columns, delimiter = found.get("columns", []), found.get("delimiter", ",")
+    if not isinstance(columns, list) or not all(isinstance(column, str) for column in columns):
+        raise MalformedMessage("the columns of a reference are a list of names")
+    if not isinstance(delimiter, str) or len(delimiter) != 1:
+        raise MalformedMessage("the delimiter of a reference is one character")
+    return tuple(columns), delimiter
 
 
 def _bucket(found: Mapping[str, Any]) -> str | None:

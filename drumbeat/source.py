@@ -39,6 +39,25 @@ class S3Lines:
 
 
 @dataclass(frozen=True)
+class S3Csv:
+    """Each record of one S3 object of comma-separated values, as a dict by the names in its first line; all text.
+
+    One record a line: so the object can be cut, and a worker reads just its own records.  With `multiline` a quoted
+    field may hold line breaks; then one dispatcher reads the whole object, and the records travel in the messages.
+    """
+
+    key: str
+    bucket: str | None = None
+    delimiter: str = ","
+    multiline: bool = False
+
+    def __post_init__(self) -> None:
+        _check_key("S3Csv", self.key)
+        if not isinstance(self.delimiter, str) or len(self.delimiter) != 1 or self.delimiter in '"\r\n':
+            raise InvalidTask(f"S3Csv({self.key!r}): delimiter={self.delimiter!r}; one character is expected, like ;")
+
+
+@dataclass(frozen=True)
 class S3Objects:
     """Each object under a prefix, in the order of keys, as `{"bucket", "key", "size", "etag"}`."""
 
@@ -77,4 +96,4 @@ class DynamoItems:
             raise InvalidTask("DynamoItems(''): name a table")
 
 
-Source = S3Lines | S3Objects | Range | DynamoItems
+Source = S3Lines | S3Csv | S3Objects | Range | DynamoItems

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from . import limits
 from .at import At
 from .budget import Budget
-from .checks import check_combinations, check_expected, check_numbers, check_parameters, check_text
+from .checks import check_combinations, check_expected, check_numbers, check_parameters, check_parts, check_text
 from .errors import InvalidTask
 from .event import Event
 from .packing import chosen_batch_size, chosen_chunk_size
@@ -18,13 +18,13 @@ from .permission import Allow
 from .retry import Backoff
 from .run import Run
 from .schedule import Cron, Rate
-from .source import DynamoItems, Range, S3Lines, S3Objects, Source
+from .source import DynamoItems, Range, S3Csv, S3Lines, S3Objects, Source
 
 Expand = Callable[[Run], Iterable[Any] | Source]
 Work = Callable[[Any, Run], Any]
 Complete = Callable[[Run, Iterator[Any]], Any]
 Combine = Callable[[Iterator[Any]], Any]
-Given = TypeVar("Given", bound=Callable[..., Any] | S3Lines | S3Objects | Range | DynamoItems)
+Given = TypeVar("Given", bound=Callable[..., Any] | S3Lines | S3Csv | S3Objects | Range | DynamoItems)
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -47,8 +47,10 @@ class Task:
     chunk_size, chunk_bytes: how many items, and bytes of JSON, share one message at most; by default up to 100 items,
         fewer if they are expected to take more than a quarter of timeout_s.
     by_reference: whether messages say where their items are instead of holding them.  By default they do where the
-        source can be read again by range (Range, S3Lines); with True, what another source or a function yields is
-        first written to S3.
+        source can be read again by range (Range, S3Lines, S3Csv); with True, what another source or a function yields
+        is first written to S3.
+    parts: by how many dispatchers side by side a run is expanded (1-256); by default as many as its source is large
+        for.  A function that yields items is called once for each, if it takes `part` (a Part).
     batch_size, batch_window_s: how many messages one invocation takes, and how long it may wait for them; by default
         up to ten that are expected to be done in a second.
     overlap: a fire while an earlier run of the task is active: "skip" it; let it wait, "buffer_one" at most or
@@ -85,6 +87,7 @@ class Task:
     chunk_size: int = cast("int", None)
     chunk_bytes: int = 256 * 1024
     by_reference: bool | None = None
+    parts: int | None = None
     batch_size: int = cast("int", None)
     batch_window_s: int = 0
     overlap: str = "skip"
@@ -177,11 +180,11 @@ class Task:
 
         The function may return any iterable or a source.  It must yield the same items in the same order when it is
         called again for the same run: so a dispatcher that died goes on where it was.  One that takes longer than an
-        invocation has a second parameter, `skip`: how many items to leave out.
+        invocation has another parameter, `skip`: how many items to leave out; one of a task with `parts` has `part`.
         """
         if not isinstance(given, Source):
-            names = ("run", "skip") if takes_skip(given) else ("run",)
-            check_parameters(self, "expand", given, *names)
+            check_parameters(self, "expand", given, "run", *extras_of(given))
+        check_parts(self, given)
         self._take("expand", given)
         return given
 
@@ -233,6 +236,6 @@ def as_tuple(given: Any) -> tuple[Any, ...]:
     return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
 
 
-def takes_skip(expand: Expand) -> bool:
-    """Whether an expand function leaves out the first items itself when it goes on in another invocation."""
-    return "skip" in inspect.signature(expand).parameters
+def extras_of(expand: Expand) -> tuple[str, ...]:
+    """What else an expand function takes: `skip`, to leave out the first items itself; `part`, to yield one part."""
+    return tuple(name for name in ("skip", "part") if name in inspect.signature(expand).parameters)

@@ -20,7 +20,7 @@ class Ledger(Construct):
 
     def grant_run(self, function: Function) -> None:
         """Open, follow and complete runs: dispatchers."""
-        self.table.grant(function.role, *_USE)
+        self.table.grant(function.role, *_USE, "dynamodb:Query")  # the parts of a run
 
     def grant_settle(self, function: Function) -> None:
         """Read a run, settle its chunks, write its dead letters: workers."""

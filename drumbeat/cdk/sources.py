@@ -5,7 +5,7 @@ from string import Formatter
 from aws_cdk import Stack
 from aws_cdk import aws_s3 as s3
 
-from drumbeat.source import DynamoItems, S3Lines, S3Objects
+from drumbeat.source import DynamoItems, S3Csv, S3Lines, S3Objects
 from drumbeat.task import Task
 
 from .function import Function
@@ -14,7 +14,7 @@ from .function import Function
 def grant_source(task: Task, *, dispatcher: Function, worker: Function, bucket: s3.IBucket) -> None:
     """Let the dispatcher read where the items come from, and the worker read the objects that are the items."""
     match task.source:
-        case S3Lines() as source:
+        case (S3Lines() | S3Csv()) as source:
             _allow_lines(source, bucket, dispatcher)
             if task.by_reference is not False:
                 _allow_lines(source, bucket, worker)
@@ -29,11 +29,11 @@ def grant_source(task: Task, *, dispatcher: Function, worker: Function, bucket: 
 
 def grant_lines(task: Task, function: Function, bucket: s3.IBucket) -> None:
     """Let a function read the lines that a task's chunks refer to."""
-    if isinstance(task.source, S3Lines) and task.by_reference is not False:
+    if isinstance(task.source, S3Lines | S3Csv) and task.by_reference is not False:
         _allow_lines(task.source, bucket, function)
 
 
-def _allow_lines(source: S3Lines, bucket: s3.IBucket, function: Function) -> None:
+def _allow_lines(source: S3Lines | S3Csv, bucket: s3.IBucket, function: Function) -> None:
     function.allow("s3:GetObject", on=f"{_bucket_arn(source.bucket, bucket)}/{fixed_part(source.key)}")
 
 

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from operator import attrgetter
 from typing import IO, Any
 
@@ -132,12 +133,15 @@ class Redriver:
         s3, bucket = self._clients.s3, self._stack.bucket
         taken = heapq.merge(*(manifest.taken_up(self._table, s3, bucket, found) for found in later if found.manifest))
         upcoming = next(taken, None)
-        for chunk, _ in settled_chunks(self._table, first.tree, first.chunks, kinds=("gone",)):
-            for line in self._kept(first.tree, chunk):
-                while upcoming is not None and upcoming < line["n"]:
-                    upcoming = next(taken, None)
-                if upcoming != line["n"]:
-                    yield _Again(line["n"], line["item"], had_failed=False)
+        for line in chain.from_iterable(self._of_tree(*tree) for tree in first.trees):
+            while upcoming is not None and upcoming < line["n"]:
+                upcoming = next(taken, None)
+            if upcoming != line["n"]:
+                yield _Again(line["n"], line["item"], had_failed=False)
+
+    def _of_tree(self, tree: str, chunks: int) -> Iterator[Any]:
+        for chunk, _ in settled_chunks(self._table, tree, chunks, kinds=("gone",)):
+            yield from self._kept(tree, chunk)
 
     def _kept(self, tree: str, chunk: int) -> Iterator[Any]:
         """What a worker has left of a chunk; nothing yet if the run was abandoned and its message is still to come."""

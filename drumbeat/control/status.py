@@ -1,7 +1,9 @@
 """How far a run is: its record, and what its counting tree has counted by now."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from drumbeat.ledger import parts
 from drumbeat.ledger.count import Totals, node_key, sum_of
 from drumbeat.ledger.record import RUNNING, WAITING, RunRecord
 from drumbeat.ledger.table import Table
@@ -66,19 +68,21 @@ class Counter:
         """Count, unless the record has the counts already."""
         if record.state != RUNNING:
             return Status(record, record.totals)
+        record = parts.so_far(self._table, record)
         return Status(record, record.with_redrive(self._count(record)))
 
     def _count(self, record: RunRecord) -> Totals:
-        count = leaves(record.chunks)
-        parts: list[Totals] = [Totals()]
+        trees = record.rounds[-1].trees
+        return sum_of(found for tree, chunks in trees for found in self._of_tree(tree, leaves(chunks)))
+
+    def _of_tree(self, tree: str, count: int) -> Iterator[Totals]:
         for above in range(-(-count // FANOUT) if count > 1 else 0):
-            totals, counted = self._node(record.tree, above)
-            parts.append(totals)
+            totals, counted = self._node(tree, above)
+            yield totals
             here = range(above * FANOUT, min(count, (above + 1) * FANOUT))
-            parts += [self._leaf(record.tree, leaf) for leaf in here if leaf - above * FANOUT not in counted]
+            yield from (self._leaf(tree, leaf) for leaf in here if leaf - above * FANOUT not in counted)
         if count == 1:
-            parts.append(self._leaf(record.tree, 0))
-        return sum_of(parts)
+            yield self._leaf(tree, 0)
 
     def _node(self, tree: str, index: int) -> tuple[Totals, frozenset[int]]:
         """What a node above the leaves has counted, and which leaves; a full one isn't read twice."""

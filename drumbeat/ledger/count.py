@@ -44,6 +44,8 @@ KINDS = ("done", "bad", "gone")
 class Settled:
     """What became of a write: whether it was the one that counted, and the run's totals if the run is now full.
 
+    Of a run that is expanded in parts, the run is full when all its parts are.
+
     leaf, leaf_totals: the leaf that holds the chunk, and what it has counted; totals: what the chunk has.
     leaf_is_full: whether no other chunk will change the leaf.
     """
@@ -87,6 +89,8 @@ def seal(table: Table, run_id: str, chunks: int, *, expires_at: int) -> Totals |
 
     The sealer makes the same "full?" check as the workers, so whoever of them is last sees it.
     """
+    if chunks == 0:
+        return count_part(table, run_id, Totals(), expires_at=expires_at)
     found = None
     nodes = list(partial(chunks))
     for node, size in nodes:
@@ -130,11 +134,10 @@ def leaf_of(table: Table, run_id: str, leaf: int) -> tuple[dict[int, str], Total
     return kinds, Totals.of(node)
 
 
-def counted(table: Table, run_id: str, chunks: int) -> Totals:
-    """What is counted so far, by adding up the leaves."""
-    nodes = (table.get(node_key(run_id, Node(0, leaf))) or {} for leaf in range(leaves(chunks)))
-    found = [Totals.of(node) for node in nodes]
-    return sum_of(found)
+def counted(table: Table, trees: Iterable[tuple[str, int]]) -> Totals:
+    """What is counted so far in these trees of so many chunks, by adding up the leaves."""
+    keys = (node_key(tree, Node(0, leaf)) for tree, chunks in trees for leaf in range(leaves(chunks)))
+    return sum_of(Totals.of(table.get(key) or {}) for key in keys)
 
 
 def sum_of(found: Iterable[Totals]) -> Totals:
@@ -177,10 +180,23 @@ def _add(
 def _climb(table: Table, run_id: str, node: Node, item: Item, *, expires_at: int) -> Totals | None:
     if not _is_full(item):
         return None
+    totals = Totals.of(item)
     if item.get("root"):
-        return Totals.of(item)
+        return count_part(table, run_id, totals, expires_at=expires_at)
     parent, position = node.parent()
-    return _add(table, run_id, parent, position, Totals.of(item), kind="done", expires_at=expires_at).run_totals
+    return _add(table, run_id, parent, position, totals, kind="done", expires_at=expires_at).run_totals
+
+
+def count_part(table: Table, tree: str, totals: Totals, *, expires_at: int) -> Totals | None:
+    """Count a part whose chunks are all settled into its run; the run's totals, if they are known with that.
+
+    A tree that isn't a part's is the run's own: its totals are the run's.
+    """
+    run, plus, part = tree.rpartition("+")
+    if not plus or not part:
+        return totals
+    leaf, position = locate(int(part))
+    return _add(table, f"{run}+", leaf, position, totals, kind="done", expires_at=expires_at).run_totals
 
 
 def _is_full(item: Item) -> bool:

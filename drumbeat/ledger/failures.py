@@ -8,7 +8,6 @@ report that a crash has swallowed is made up for by the leaf's next one.
 """
 
 from .table import Key, Table
-from .tree import Node
 
 _STEPS = 128  # so that the record stays within a few write units
 
@@ -16,7 +15,7 @@ _STEPS = 128  # so that the record stays within a few write units
 def report(
     table: Table,
     tree: str,
-    leaf: Node,
+    leaf: str,
     failed: int,
     *,
     new: int,
@@ -26,12 +25,13 @@ def report(
 ) -> bool:
     """Report that so many items have failed in a leaf; whether the run now has more failures than it tolerates.
 
+    leaf: a name for it among the leaves of the run.
     new: how many of them weren't there before; while they make no step, and the leaf isn't full, nothing is reported.
     """
     step = max(1, tolerated // _STEPS)
     if failed // step == (failed - new) // step and not (is_full and step > 1):
         return False
-    name = f"leaf{leaf.index}"
+    name = f"leaf{leaf}"
     item, _ = table.update(
         Key(f"failures#{tree}", "failures"),
         f"SET #{name} = :failed, #expires_at = :expires_at",

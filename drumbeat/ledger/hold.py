@@ -1,30 +1,31 @@
-"""Expanding a run: one dispatcher at a time holds it, and moves its cursor until the run is sealed.
+"""Expanding a run, or a part of it: one dispatcher at a time holds it, and moves its cursor until it is sealed.
 
 Whoever expands holds the run by `epoch` and `owner`.  A repeated delivery of the same invocation is the same owner and
 goes on; another invocation is not, and does nothing; a hand-over or a takeover moves the epoch and so fences the old.
 """
 
+import json
 from collections.abc import Mapping
 
 from drumbeat.errors import Fenced
 from drumbeat.run import Run
 
-from .record import RUNNING, RunRecord, run_key
+from .record import RUNNING, RunRecord, key_of, part_key, run_key
 from .table import Item, Table
 
 _HELD = "#state = :running AND #epoch = :epoch AND #owner = :owner"
 
 
 class Hold:
-    """What the dispatcher that holds a run may do with it."""
+    """What the dispatcher that holds a run, or one of its parts, may do with it: their records are alike."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def claim(self, run: Run, *, epoch: int, owner: str) -> RunRecord | None:
-        """Take up a run that was handed over under this epoch; None if somebody else did."""
+    def claim(self, run: Run, *, epoch: int, owner: str, part: int | None = None) -> RunRecord | None:
+        """Take up a run, or a part of it, that was handed over under this epoch; None if somebody else did."""
         item, accepted = self._table.update(
-            run_key(run),
+            run_key(run) if part is None else part_key(run.id, part),
             "SET #owner = :owner",
             "#state = :running AND #epoch = :epoch AND (#owner = :owner OR #owner = :nobody)",
             owner=owner,
@@ -47,7 +48,7 @@ class Hold:
     def take_over(self, record: RunRecord) -> RunRecord | None:
         """Take a run from an owner that gives no sign of life; None if it did meanwhile."""
         item, accepted = self._table.update(
-            run_key(Run.parse(record.id)),
+            key_of(record),
             "SET #epoch = :next, #owner = :nobody, #takeovers = :takeovers",
             "#state = :running AND #epoch = :epoch AND #chunks = :chunks",
             running=RUNNING,
@@ -62,6 +63,11 @@ class Hold:
     def send_to(self, record: RunRecord, *, queue_url: str) -> RunRecord:
         """Record where the chunks of a redrive go; raises Fenced if the run isn't ours any more."""
         return self._held(record, "SET #queue_url = :queue_url", queue_url=queue_url)
+
+    def divide(self, record: RunRecord, *, plan: str) -> RunRecord:
+        """Fix in which parts a run is expanded, before any of them begins."""
+        count = len(json.loads(plan)["spans"])
+        return self._held(record, "SET #parts = :parts, #plan = :plan", parts=count, plan=plan)
 
     def save_cursor(
         self, record: RunRecord, *, chunks: int, items: int, messages: int, position: int = 0, pin: str = ""
@@ -91,7 +97,7 @@ class Hold:
 
     def _held(self, record: RunRecord, expression: str, **values: str | int | bool) -> RunRecord:
         item, accepted = self._table.update(
-            run_key(Run.parse(record.id)),
+            key_of(record),
             expression,
             _HELD,
             running=RUNNING,

@@ -12,6 +12,7 @@ from .record import Round, RunRecord
 from .table import Key, Table
 
 INLINE_BYTES = 300 * 1024  # of DynamoDB's 400 KB; a larger item is left where its chunk is kept in S3
+ERROR_CHARACTERS = 1000
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def write(table: Table, tree: str, letter: DeadLetter, *, expires_at: int) -> No
     """Record a dead letter; it counts once its chunk is settled and the pass of its token is accepted."""
     table.put(
         Key(_pk(tree, letter.chunk), f"{letter.number:012d}#{letter.token}"),
-        {**vars(letter), "expires_at": expires_at},
+        {**vars(letter), "error": letter.error[:ERROR_CHARACTERS], "expires_at": expires_at},
         "attribute_not_exists(#pk) OR attribute_exists(#pk)",
     )
 
@@ -75,11 +76,12 @@ def _given_up(letters: Iterable[DeadLetter], round_: int) -> Iterator[tuple[int,
 
 
 def _of_round(table: Table, found: Round) -> Iterator[DeadLetter]:
-    for chunk, _ in settled_chunks(table, found.tree, found.chunks, kinds=("bad", "gone")):
-        letters = list(map(DeadLetter.of, table.query(_pk(found.tree, chunk))))
-        if letters:
-            accepted = progress.read(table, found.tree, chunk).passes
-            yield from (letter for letter in letters if letter.token in accepted)
+    for tree, chunks in found.trees:
+        for chunk, _ in settled_chunks(table, tree, chunks, kinds=("bad", "gone")):
+            letters = list(map(DeadLetter.of, table.query(_pk(tree, chunk))))
+            if letters:
+                accepted = progress.read(table, tree, chunk).passes
+                yield from (letter for letter in letters if letter.token in accepted)
 
 
 def _pk(tree: str, chunk: int) -> str:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from drumbeat.errors import Fenced, RecordInvalid
+from drumbeat.errors import Fenced
 
 from .table import Key, Table
 
@@ -54,23 +54,20 @@ class Progress:
 
 
 def read(table: Table, run_id: str, chunk: int) -> Progress:
-    """The progress of a chunk, whatever else a later release has added to it; version 0 if none is recorded."""
+    """The progress of a chunk; version 0 if none is recorded."""
     item = table.get(progress_key(run_id, chunk))
     if item is None:
         return Progress()
-    try:
-        state = json.loads(item["progress"])
-        pending, due = state.pop("pending"), state.pop("due", {})
-        return Progress(
-            version=item["version"],
-            pending=None if pending is None else {int(index): int(tries) for index, tries in pending.items()},
-            due={int(index): int(time) for index, time in due.items()},
-            passes=tuple(state.pop("passes")),
-            parts=tuple(state.pop("parts")),
-            **{name: state[name] for name in Progress.__dataclass_fields__ if name in state},
-        )
-    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
-        raise RecordInvalid(f"the progress of chunk {chunk} of {run_id} isn't one; something else wrote it") from None
+    state = json.loads(item["progress"])
+    pending, due = state.pop("pending"), state.pop("due", {})
+    return Progress(
+        version=item["version"],
+        pending=None if pending is None else {int(index): tries for index, tries in pending.items()},
+        due={int(index): time for index, time in due.items()},
+        passes=tuple(state.pop("passes")),
+        parts=tuple(state.pop("parts")),
+        **state,
+    )
 
 
 def write(table: Table, run_id: str, chunk: int, progress: Progress, *, token: str, expires_at: int) -> Progress:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from . import letters
+from . import letters, parts
 from .manifest import taken_up
 from .record import RunRecord
 from .table import Table
@@ -24,4 +24,4 @@ def dead_letters(
 ) -> Iterator[letters.DeadLetter]:
     """The dead letters of a run as they stand, in the order of items; streamed, however many they are."""
     ledger = Table(client, table)
-    return letters.read(ledger, record, numbers=lambda found: taken_up(ledger, s3, bucket, found))
+    return letters.read(ledger, parts.so_far(ledger, record), numbers=lambda found: taken_up(ledger, s3, bucket, found))

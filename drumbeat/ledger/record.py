@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from drumbeat.chunk import tree_of
-from drumbeat.errors import MalformedFire, RecordInvalid
 from drumbeat.run import Run
 
 from .count import Totals
@@ -33,12 +32,21 @@ class Round(NamedTuple):
     """A run's first expansion, or one of its redrives: its tree, how many chunks it has, what it was to do.
 
     halt: why not all of that was done, if so.
+    spread: of a run that was expanded in parts, how many chunks each of them has.
     """
 
     tree: str
     chunks: int
     manifest: str
     halt: str = ""
+    spread: tuple[int, ...] = ()
+
+    @property
+    def trees(self) -> tuple[tuple[str, int], ...]:
+        """The trees that hold its chunks, each with how many: one, or one for each part, in the order of items."""
+        if not self.spread:
+            return ((self.tree, self.chunks),)
+        return tuple((f"{self.tree}+{part}", chunks) for part, chunks in enumerate(self.spread))
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,10 @@ class RunRecord:
 
     chunks, items, messages: how far the expansion has come; in a redrive, that of the redrive, until it ends.
     position, pin: how far in a source that is only referred to, and the ETag that it must have.
+    parts, plan: in how many parts it is expanded, side by side (0: in one go), and as JSON which; spread: how many
+    chunks they have, once all are sealed.
+    part, first, span: of the record of a part: which one it is, the number of its first item, what of the source it
+    expands (JSON).
     halt: why nothing more of the run is to be done, if so; the run ends when all its chunks are settled.
     round: how often the run was redriven, reopened_at: when it was the last time.
     history: the earlier rounds; base: what was counted before this one.
@@ -88,6 +100,12 @@ class RunRecord:
     items_key: str = ""
     position: int = 0
     pin: str = ""
+    parts: int = 0
+    plan: str = ""
+    spread: str = ""
+    part: int = -1
+    first: int = 0
+    span: str = ""
     round: int = 0
     history: str = ""
     base: str = ""
@@ -97,25 +115,8 @@ class RunRecord:
 
     @classmethod
     def of(cls, item: Item) -> "RunRecord":
-        """Read a record, whatever else a later release has added to it.
-
-        Raises RecordInvalid for one that drumbeat can't have written, naming the field and not what is in it.
-        """
-        found = {name: item[name] for name in cls.__dataclass_fields__ if name in item}
-        wrong = [name for name, value in found.items() if type(value) is not _TYPES[name]]
-        wrong += [name for name in _COUNTS if not wrong and found.get(name, 0) < 0]
-        try:
-            run = Run.parse(found.get("id", ""))
-        except MalformedFire:
-            wrong.append("id")
-        else:
-            wrong += ["task"] * (found.get("task") != run.task) + ["state"] * (found.get("state") not in STATES)
-        if wrong or "scheduled_at" not in found:
-            which = f"{item.get('pk')!r} {item.get('sk')!r}"
-            raise RecordInvalid(
-                f"record {which}: a wrong {wrong[0] if wrong else 'scheduled_at'}; drumbeat didn't write it"
-            )
-        return cls(**found)
+        """Read a record, whatever else a later release has added to it."""
+        return cls(**{name: item[name] for name in cls.__dataclass_fields__ if name in item})
 
     @property
     def dead_letters(self) -> int:
@@ -124,17 +125,48 @@ class RunRecord:
 
     @property
     def tree(self) -> str:
-        """The name of what counts the chunks of the present round."""
-        return tree_of(self.id, self.round)
+        """The name of what counts the chunks of the present round, or of this part."""
+        return tree_of(self.id, self.round, self.of_part)
+
+    @property
+    def top(self) -> tuple[str, int]:
+        """The tree whose root has the totals of the present round, and how many children it counts: chunks, or parts.
+
+        Parts have a tree of their own: chunks that a dispatcher sent before it died, and before another one divided
+        the run, are counted in no tree that anybody looks at.
+        """
+        return (f"{self.tree}+", self.parts) if self.parts else (self.tree, self.chunks)
+
+    @property
+    def of_part(self) -> int | None:
+        """Which part of a run this is the record of; None if it is a run's own."""
+        return None if self.part < 0 else self.part
+
+    @property
+    def cut(self) -> Any:
+        """What of the source this part expands, as the source has it; None if it is all of it."""
+        return json.loads(self.span) if self.span else None
+
+    @property
+    def next_item(self) -> int:
+        """The number of the item that the expansion has come to."""
+        return self.first + self.items
 
     @property
     def rounds(self) -> tuple[Round, ...]:
         """All rounds in their order, the present one last."""
         earlier = json.loads(self.history) if self.history else []
+        spread = json.loads(self.spread) if self.spread else []
         here = {"chunks": self.chunks, "manifest": self.items_key if self.round else "", "halt": self.halt}
         return tuple(
-            Round(tree_of(self.id, number), found["chunks"], found["manifest"], found.get("halt", ""))
-            for number, found in enumerate([*earlier, here])
+            Round(
+                tree_of(self.id, number),
+                found["chunks"],
+                found["manifest"],
+                found.get("halt", ""),
+                tuple(found.get("spread", ())),
+            )
+            for number, found in enumerate([*earlier, here | {"spread": spread}])
         )
 
     @property
@@ -178,10 +210,16 @@ class Plan:
     items_key: str = ""
 
 
-_TYPES = {name: declared.type for name, declared in RunRecord.__dataclass_fields__.items()}
-_COUNTS = ("epoch", "chunks", "items", "messages", "succeeded", "failed", "dropped", "attempts", "round", "position")
-
-
 def run_key(run: Run) -> Key:
     """All runs of a task share its partition, in the order of time."""
     return Key(f"task#{run.task}", f"run#{run.id.partition('/')[2]}")
+
+
+def part_key(run_id: str, part: int) -> Key:
+    """The parts of a run share a partition, in their order; a redrive has none."""
+    return Key(f"parts#{run_id}", f"{part:06d}")
+
+
+def key_of(record: RunRecord) -> Key:
+    """Where a record is kept: that of a run, or of one of its parts."""
+    return run_key(Run.parse(record.id)) if record.part < 0 else part_key(record.id, record.part)

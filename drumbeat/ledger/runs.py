@@ -201,15 +201,19 @@ class Runs(Hold):
         how many of them had failed and had been dropped.  They go through the live queue, whatever lane the run had:
         the queue of backfills is polled only while there is one.
         """
-        rounds = [{"chunks": found.chunks, "manifest": found.manifest, "halt": found.halt} for found in record.rounds]
+        rounds = [
+            {"chunks": found.chunks, "manifest": found.manifest, "halt": found.halt}
+            | ({"spread": found.spread} if found.spread else {})
+            for found in record.rounds
+        ]
         item, accepted = self._table.update(
             run_key(Run.parse(record.id)),
             "SET #state = :running, #round = :next, #epoch = :epoch, #owner = :nobody, #sealed = :false, "
             "#chunks = :zero, #items = :zero, #messages = :zero, #tries = :zero, #takeovers = :zero, #stop = :none, "
             "#halt = :nobody, #verdict = :nobody, #reason = :nobody, #completed_at = :nobody, #deadline_at = :nobody, "
             "#lane = :live, #queue_url = :nobody, #reopened_at = :now, #position = :zero, #pin = :nobody, "
-            "#history = :history, #base = :base, #items_key = :manifest, #again_failed = :failed, "
-            "#again_dropped = :dropped, #expires_at = :expires_at",
+            "#parts = :zero, #plan = :nobody, #spread = :nobody, #history = :history, #base = :base, "
+            "#items_key = :manifest, #again_failed = :failed, #again_dropped = :dropped, #expires_at = :expires_at",
             f"#state = :state AND {_SAME_ROUND}",
             running=RUNNING,
             state=record.state,

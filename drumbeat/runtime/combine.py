@@ -13,12 +13,11 @@ from typing import Any
 from drumbeat.errors import DrumbeatError
 from drumbeat.ledger import count
 from drumbeat.ledger.count import Totals
-from drumbeat.ledger.record import Round, RunRecord
+from drumbeat.ledger.record import RunRecord
 from drumbeat.ledger.tree import leaves
 from drumbeat.run import Run
 from drumbeat.signal import Combine, Finish
 from drumbeat.task import Task
-from drumbeat.untrusted import said
 
 from . import results
 from .invoke import invoke
@@ -35,10 +34,11 @@ class CombineFailed(DrumbeatError):
 
 @dataclass(frozen=True)
 class Leaf:
-    """A leaf of one of a run's rounds; `number` counts the leaves of all rounds."""
+    """A leaf of one of a run's trees, which holds so many chunks; `number` counts the leaves of all of them."""
 
     number: int
-    of: Round
+    tree: str
+    chunks: int
     leaf: int
 
 
@@ -73,7 +73,8 @@ class Combiner:
         if not 0 <= number < len(found):
             return
         leaf = found[number]
-        body = json.dumps(self._try(results.of_leaf(self._services, leaf.of, leaf.leaf)), separators=(",", ":"))
+        values = results.of_leaf(self._services, leaf.tree, leaf.chunks, leaf.leaf)
+        body = json.dumps(self._try(values), separators=(",", ":"))
         self._services.s3.put_object(Bucket=self._services.settings.bucket, Key=self._key(number), Body=body.encode())
         table, expires_at = self._services.table, self._record.expires_at
         if count.settle(table, self._tree, number, Totals(succeeded=1), expires_at=expires_at).run_totals is not None:
@@ -99,9 +100,9 @@ class Combiner:
             return {}
         try:
             value = self._task.combiner(iter(held))
-        except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever the author's code raises fails the run)
+        except Exception as error:  # noqa: BLE001  (whatever the author's code raises fails the run)
             logger.error("combine failed", error=type(error).__name__, frames=frames(error))
-            return {"error": f"combine raised {type(error).__name__}: {said(error)}"}
+            return {"error": f"combine raised {type(error).__name__}: {error}"}
         try:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError, RecursionError) as error:
@@ -115,8 +116,9 @@ class Combiner:
         return kept.get("value")
 
     def _leaves(self) -> list[Leaf]:
-        pairs = [(found, leaf) for found in self._record.rounds for leaf in range(leaves(found.chunks))]
-        return [Leaf(number, found, leaf) for number, (found, leaf) in enumerate(pairs)]
+        trees = [tree for found in self._record.rounds for tree in found.trees]
+        found = ((tree, chunks, leaf) for tree, chunks in trees for leaf in range(leaves(chunks)))
+        return [Leaf(number, *leaf) for number, leaf in enumerate(found)]
 
     def _key(self, number: int) -> str:
         return f"runs/{self._record.tree}/combined/{number:06d}.json"

@@ -1,10 +1,11 @@
 """The dispatcher: open a run when its task fires, expand it, hand over when time is short, finish it at its end."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from drumbeat.errors import ExpandFailed, Fenced, MalformedFire
-from drumbeat.ledger import count, pause
+from drumbeat.ledger import count, parts, pause
 from drumbeat.ledger.record import ABANDON, MISSED, RUNNING, SKIPPED, WAITING, Plan, RunRecord
 from drumbeat.ledger.runs import Runs
 from drumbeat.run import Run
@@ -15,6 +16,7 @@ from .announce import announce
 from .chain import follow
 from .combine import Combiner
 from .depart import active_runs, cancel_others, promote
+from .divide import plan_of, start
 from .expand import Expansion, OutOfTime
 from .finish import Finisher
 from .invoke import invoke
@@ -57,8 +59,9 @@ class Dispatcher:
             case Follow(run):
                 fire = follow(self._services, self._task, run)
                 self._expand(self._open(fire, owner) if fire else None, owner, left_s)
-            case Resume(run, epoch):
-                self._expand(self._runs.claim(run, epoch=epoch, owner=owner), owner, left_s)
+            case Resume(run, epoch, part):
+                expand = self._expand if part is None else self._expand_part
+                expand(self._runs.claim(run, epoch=epoch, owner=owner, part=part), owner, left_s)
             case Finish(run):
                 Finisher(self._task, run, self._services).finish(owner)
             case Combine(run, leaf):
@@ -116,14 +119,42 @@ class Dispatcher:
     def _expand(self, record: RunRecord | None, owner: str, left_s: Callable[[], float]) -> None:
         if record is None or record.state != RUNNING:
             return
-        if not record.sealed:
-            if not record.chunks:
+        if not record.sealed and not record.chunks:
+            if not record.parts:
                 announce(self._services, record)
-            record = self._send(record, left_s)
-        if record is not None and self._is_complete(record):
-            invoke(self._services, record.dispatcher, Finish(Run.parse(record.id)).event())
-        elif record is not None and record.halt == ABANDON:
-            self._sweep(record, owner)
+                record = self._divide(record)
+            if record.parts:
+                start(self._services, record)
+                return
+        sent = record if record.sealed else self._send(record, left_s)
+        if sent is not None:
+            self._go_on(sent, sent, owner)
+
+    def _divide(self, record: RunRecord) -> RunRecord:
+        """Fix in how many parts a run is expanded, if it is worth it."""
+        plan = plan_of(self._task, record.run(self._services.settings.bucket), record, self._services)
+        if not plan:
+            return record
+        divided = self._runs.divide(record, plan=plan)
+        logger.info("run divided", parts=divided.parts)
+        return divided
+
+    def _expand_part(self, part: RunRecord | None, owner: str, left_s: Callable[[], float]) -> None:
+        """Expand one part of a run; whoever seals the last one seals the run, before the last chunk can be counted."""
+        run = self._runs.get(Run.parse(part.id)) if part is not None else None
+        if part is None or run is None or run.state != RUNNING or run.round:
+            return
+        sent = part if part.sealed else self._send(replace(part, halt=run.halt), left_s)
+        if sent is not None:
+            self._go_on(sent, parts.seal(self._services.table, run) or run, owner)
+
+    def _go_on(self, sealed: RunRecord, run: RunRecord, owner: str) -> None:
+        """What comes after a run, or a part of it, is sealed: maybe the run's end."""
+        table, expires_at = self._services.table, sealed.expires_at
+        if count.seal(table, sealed.tree, sealed.chunks, expires_at=expires_at) is not None:
+            invoke(self._services, run.dispatcher, Finish(Run.parse(run.id)).event())
+        elif run.halt == ABANDON:
+            self._sweep(run, owner)
 
     def _sweep(self, record: RunRecord | None, owner: str) -> None:
         """End a halted run without waiting for its messages; one that is still expanded is swept when it is sealed."""
@@ -159,16 +190,11 @@ class Dispatcher:
         if not progressed:
             record = self._runs.stop_at(
                 record,
-                items=record.items,
+                items=record.next_item,
                 reason=f"task {self._task.name!r}: expand needs more than one invocation "
-                f"({self._task.dispatcher_timeout_s} s) to get past item {record.items}; yield items sooner, or let it "
-                "take `skip`, the number of items to leave out",
+                f"({self._task.dispatcher_timeout_s} s) to get past item {record.next_item}; yield items sooner, or "
+                "let it take `skip`, the number of items to leave out",
             )
         record = self._runs.hand_over(record)
-        invoke(self._services, record.dispatcher, Resume(Run.parse(record.id), record.epoch).event())
+        invoke(self._services, record.dispatcher, Resume(Run.parse(record.id), record.epoch, record.of_part).event())
         logger.info("handed over", chunks=record.chunks, items=record.items)
-
-    def _is_complete(self, record: RunRecord) -> bool:
-        if record.chunks == 0:
-            return True
-        return count.seal(self._services.table, record.tree, record.chunks, expires_at=record.expires_at) is not None

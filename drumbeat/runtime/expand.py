@@ -1,4 +1,4 @@
-"""Expand a run: its items, chunk by chunk, into the queue, and the run sealed when they are all sent.
+"""Expand a run, or a part of it: its items, chunk by chunk, into the queue, and sealed when they are all sent.
 
 What was sent is a prefix of the run's chunks, and the cursor in the ledger moves only after the send: a successor
 repeats at most what its predecessor hadn't recorded, and a chunk sent twice is settled once.
@@ -17,16 +17,16 @@ from drumbeat.errors import (
     InvalidTask,
     ItemNotJson,
     ItemTooLarge,
+    RecordMalformed,
     SourceChanged,
     SourceMissing,
 )
-from drumbeat.ledger.record import RunRecord
+from drumbeat.ledger.record import ABANDON, RUNNING, RunRecord
 from drumbeat.ledger.runs import Runs
 from drumbeat.packer import Packer
-from drumbeat.packing import calls_to_save
 from drumbeat.reference import Lines
+from drumbeat.run import Run
 from drumbeat.task import Task
-from drumbeat.untrusted import said
 
 from . import send
 from .chain import Before
@@ -38,10 +38,12 @@ from .sources import items_of
 
 TRIES = 3
 """How often an expansion may fail: Lambda tries an asynchronous event three times."""
+_SAVE_EVERY = 100  # calls of SendMessageBatch
 _SAVE_EVERY_S = 10  # so that a halted run is noticed, and those who watch see it grow
 _LOOK_EVERY_S = 0.02  # at what is left of the invocation
 _MARGIN = 0.1  # of the dispatcher's timeout, kept for the hand-over
-_FINAL = (ItemNotJson, ItemTooLarge, SourceChanged, SourceMissing, InvalidTask)  # trying again won't help
+_FINAL = (ItemNotJson, ItemTooLarge, RecordMalformed, SourceChanged, SourceMissing, InvalidTask)
+"""What trying again won't help."""
 
 
 class OutOfTime(Exception):
@@ -49,7 +51,7 @@ class OutOfTime(Exception):
 
 
 class Expansion:
-    """One dispatcher's hold on a run, from the cursor on."""
+    """One dispatcher's hold on a run, or on one of its parts, from the cursor on."""
 
     def __init__(self, task: Task, record: RunRecord, services: Services, left_s: Callable[[], float]) -> None:
         self._task = task
@@ -65,7 +67,7 @@ class Expansion:
         self.record = record
 
     def send(self) -> RunRecord:
-        """Send all chunks and seal the run.
+        """Send all chunks and seal the run, or the part.
 
         Raises OutOfTime with all whole chunks sent and the cursor saved, ExpandFailed if the author's code failed and
         may be tried again, and Fenced if the run was taken over.
@@ -73,16 +75,14 @@ class Expansion:
         if self.record.round:
             self._begin_round()
         chunks = iter(()) if self._is_halted() else self._chunks()
-        saved = 0
         try:
             messages = send.messages(self._whole(chunks), self._run, self._services)
             for calls, batch in enumerate(send.batches(messages), start=1):
                 send.send(batch, queue_url=self.record.queue_url, services=self._services)
                 self._sent += len(batch)
                 self._last = batch[-1].chunk
-                if calls - saved >= calls_to_save(saved) or self._saved_at_s - self._left_s() > _SAVE_EVERY_S:
+                if calls % _SAVE_EVERY == 0 or self._saved_at_s - self._left_s() > _SAVE_EVERY_S:
                     self._save()
-                    saved = calls
                 if self._is_halted():
                     break
         finally:
@@ -108,7 +108,7 @@ class Expansion:
 
     def _guarded(self, chunks: Iterator[Packed]) -> Iterator[Packed]:
         """Chunks by reference, until the time is up or the source fails for good."""
-        number, end = self.record.items, self.record.stop
+        number, end = self.record.next_item, self.record.stop
         while number != end and not self._is_late():
             try:
                 chunk = next(chunks, None)
@@ -142,12 +142,20 @@ class Expansion:
         self.record = self._runs.save_cursor(
             self.record,
             chunks=self._last.number + 1,
-            items=self._last.first + self._last.count,
+            items=self._last.first + self._last.count - self.record.first,
             messages=self.record.messages + self._sent,
             position=self._last.position,
-            pin=self._last.reference.etag if self._last.position and isinstance(self._last.reference, Lines) else "",
+            pin=self._pin(self._last),
         )
+        if self.record.part >= 0:
+            self.record = replace(self.record, halt=halt_of_run(self._runs, self._run))
         self._last, self._sent, self._saved_at_s = None, 0, self._left_s()
+
+    def _pin(self, last: Packed) -> str:
+        """The ETag that the source must have from now on, if it is one that messages refer to."""
+        if last.position and isinstance(last.reference, Lines):
+            return last.reference.etag
+        return self.record.pin if self.record.part >= 0 else ""
 
     def _packed(self) -> Iterator[Packed]:
         """The items from the cursor on, in chunks; they end early, for good, when the author's code fails for good."""
@@ -156,8 +164,9 @@ class Expansion:
             size=self._task.chunk_size,
             max_bytes=self._task.chunk_bytes,
             number=self.record.chunks,
-            first=self.record.items,
+            first=self.record.next_item,
             round=self.record.round,
+            part=self.record.of_part,
             apart=bool(self._task.by_reference),
         )
         items = self._items()
@@ -173,12 +182,12 @@ class Expansion:
 
         After each, only a clock is looked at; what is left of the invocation is asked for when that has moved.
         """
-        clock, number, end = time.monotonic, self.record.items, self.record.stop
-        skip = number
+        clock, first, skip = time.monotonic, self.record.first, self.record.items
+        number, end = skip, self.record.stop - first
         try:
             began = clock()
             found, number = self._begin(skip)
-            for item in islice(found, end - number) if end >= 0 else found:
+            for item in islice(found, end - number) if self.record.stop >= 0 else found:
                 self._longest_s = max(self._longest_s, clock() - began)
                 if number >= skip:
                     yield item
@@ -186,8 +195,8 @@ class Expansion:
                 began = clock()
                 if began >= self._look_at_s and self._is_late():
                     return
-        except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever the author's code raises)
-            self._stop(self._failed(error), max(number, skip))
+        except Exception as error:  # noqa: BLE001  (whatever the author's code raises)
+            self._stop(self._failed(error), first + max(number, skip))
 
     def _begin(self, skip: int) -> tuple[Iterator[Any], int]:
         """The author's items, and how many of the first `skip` are left out already."""
@@ -198,14 +207,14 @@ class Expansion:
             self._services,
             items_key=self.record.items_key,
             skip=skip,
+            cut=self.record.cut,
         )
 
-    def _failed(self, error: BaseException) -> DrumbeatError:
+    def _failed(self, error: Exception) -> DrumbeatError:
         if isinstance(error, ExpandFailed | InvalidTask):
             return error
         failed = ExpandFailed(
-            f"task {self._task.name!r}: expand raised {type(error).__name__}: {said(error)}; correct it and run it "
-            "again"
+            f"task {self._task.name!r}: expand raised {type(error).__name__}: {error}; correct it and run it again"
         )
         failed.__cause__ = error
         return failed
@@ -219,3 +228,11 @@ class Expansion:
         margin = self._task.dispatcher_timeout_s * _MARGIN
         self._late = self._late or self._left_s() < margin + min(self._longest_s, margin)
         return self._late
+
+
+def halt_of_run(runs: Runs, run: Run) -> str:
+    """Why nothing more of a run is to be sent, or nothing: parts don't have it in their own records."""
+    found = runs.get(run)
+    if found is None or found.state != RUNNING or found.round:
+        return ABANDON  # it is over
+    return found.halt

@@ -10,7 +10,6 @@ from drumbeat.ledger.record import ABANDON, CANCEL, CANCELLED, FAILED, RUNNING, 
 from drumbeat.ledger.runs import Runs
 from drumbeat.run import Run
 from drumbeat.task import Task
-from drumbeat.untrusted import said, write_json
 
 from . import results, tolerance
 from .announce import announce
@@ -38,7 +37,7 @@ class Finisher:
         record = self._runs.get(self._run)
         if record is None:
             raise RunLost(f"{self._run.id} isn't in the ledger; it expired or was never opened")
-        totals = count.totals_of(self._services.table, record.tree, record.chunks) if record.sealed else None
+        totals = count.totals_of(self._services.table, *record.top) if record.sealed else None
         if record.state != RUNNING:
             depart(self._services, self._task, record)
         elif totals is None:
@@ -107,11 +106,11 @@ class Finisher:
             return "", self._keep(value) if value is not None else ""
         except CombineFailed as error:
             return str(error), ""
-        except (Exception, SystemExit) as error:
+        except Exception as error:
             logger.error("complete failed", error=type(error).__name__, frames=frames(error), attempt=record.tries)
             if record.tries < TRIES:
                 raise
-            return f"complete raised {type(error).__name__}: {said(error)}", ""
+            return f"complete raised {type(error).__name__}: {error}", ""
 
     def _result(self, record: RunRecord) -> Any:
         if self._task.combiner is None:
@@ -126,8 +125,7 @@ class Finisher:
 
     def _keep(self, value: Any) -> str:
         try:
-            json.dumps(value, allow_nan=False)
-            body = write_json(value)
+            body = json.dumps(value, ensure_ascii=False, allow_nan=False)
         except (TypeError, ValueError, RecursionError) as error:
             raise ResultNotJson(f"complete returned a {type(value).__name__} that isn't JSON: {error}") from None
         key = self._run.result_key

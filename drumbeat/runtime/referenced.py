@@ -6,81 +6,132 @@ again is spooled to S3 first.  The worker reads its own items.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
 from drumbeat import limits
-from drumbeat.chunk import Packed, tree_of
-from drumbeat.errors import ItemTooLarge, SourceChanged
+from drumbeat.chunk import Packed
+from drumbeat.errors import ItemTooLarge, RecordMalformed, SourceChanged
 from drumbeat.ledger.record import RunRecord
 from drumbeat.reference import Lines, Numbers
 from drumbeat.run import Run
-from drumbeat.source import Range, S3Lines, Source
+from drumbeat.source import Range, S3Csv, S3Lines
 from drumbeat.task import Task
 
+from .records import columns_of
 from .services import Services
 from .sources import refused
+from .stretch import blocks_of, first_line, from_next_line, lines_within
 
-BLOCK = 1024 * 1024
 CHUNK_BYTES = 4 * 1024 * 1024
 """The most that a worker reads for one chunk, unless a single line is larger."""
+HEADER_BYTES = 16 * 1024
+"""The most that the first line of comma-separated values may take: its names travel in each message."""
 _SPOOL_BYTES = 8 * 1024 * 1024
 _BLANK = (b"\n\n", b"\n\r", b"\n ", b"\n\t")  # lines that may be blank
 
 
-def source_of(task: Task, run: Run, record: RunRecord) -> Range | S3Lines | None:
+def source_of(task: Task, run: Run, record: RunRecord) -> Range | S3Lines | S3Csv | None:
     """The source of a run whose chunks can refer to it; None if the items themselves must travel."""
     if record.items_key:
         return S3Lines(record.items_key)
     given: Any = task.source
-    if isinstance(given, S3Lines):
+    if isinstance(given, S3Lines) or (isinstance(given, S3Csv) and not given.multiline):
         return replace(given, key=given.key.format(run=run))
     return given if isinstance(given, Range) else None
 
 
+class _Stretch(NamedTuple):
+    """The lines that are to be read, from byte `begin` on, of the object of this ETag; of records, their names."""
+
+    blocks: Iterator[bytes]
+    begin: int
+    etag: str
+    columns: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Referenced:
-    """The chunks of one run by reference, from its cursor on."""
+    """The chunks of one run, or of one of its parts, by reference, from its cursor on."""
 
     task: Task
     run: Run
     record: RunRecord
     services: Services
 
-    def chunks(self, source: Source) -> Iterator[Packed]:
+    def chunks(self, source: Range | S3Lines | S3Csv) -> Iterator[Packed]:
         """The chunks of a source that can be read again."""
         return self._of_range(source) if isinstance(source, Range) else self._of_lines(source)
 
     def _of_range(self, source: Range) -> Iterator[Packed]:
         size, total = self.task.chunk_size, len(range(source.start, source.stop, source.step))
-        firsts = range(self.record.items, total, size)
+        end = self.record.cut[1] if self.record.cut else total
+        firsts = range(self.record.next_item, end, size)
         for number, first in enumerate(firsts, start=self.record.chunks):
             numbers = Numbers(source.start + first * source.step, source.step)
-            yield Packed(number, first, (), reference=numbers, count=min(size, total - first))
+            count = min(size, end - first)
+            yield Packed(number, first, (), reference=numbers, count=count, part=self.record.of_part)
 
-    def _of_lines(self, source: Any) -> Iterator[Packed]:
-        bucket, begin = source.bucket or self.run.bucket, self.record.position
-        found = self._open(source, bucket, begin)
+    def _of_lines(self, source: S3Lines | S3Csv) -> Iterator[Packed]:
+        found = self._stretch(source)
         if found is None:
             return
-        body, etag = found
-        number, first = self.record.chunks, self.record.items
-        for count, size in groups(_blocks(body), self.task.chunk_size):
+        begin, columns, number, first = found.begin, found.columns, self.record.chunks, self.record.next_item
+        delimiter = source.delimiter if isinstance(source, S3Csv) else ","
+        for count, size in groups(found.blocks, self.task.chunk_size):
             if size > limits.MAX_ITEM_BYTES + limits.AROUND_ITEM_BYTES and count == 1:
                 raise ItemTooLarge(
                     f"task {self.task.name!r}, item {first}: {size:,} bytes, {limits.MAX_ITEM_BYTES:,} allowed; keep "
                     "the data in S3 and write its key into the line"
                 )
-            lines = Lines(source.key, etag, begin, begin + size, source.bucket)
+            lines = Lines(source.key, found.etag, begin, begin + size, source.bucket, columns, delimiter)
             begin += size
-            yield Packed(number, first, (), self.record.round, reference=lines, count=count, position=begin)
+            yield Packed(
+                *(number, first, (), self.record.round),
+                reference=lines,
+                count=count,
+                position=begin,
+                part=self.record.of_part,
+            )
             number, first = number + 1, first + count
 
-    def _open(self, source: S3Lines, bucket: str, begin: int) -> tuple[Any, str] | None:
-        """The rest of the object and its ETag; None if there is no rest."""
+    def _stretch(self, source: S3Lines | S3Csv) -> _Stretch | None:
+        """What is to be read of an object, from the cursor on; None if there is nothing any more."""
+        cut, end = self.record.cut or (0, None)
+        begin = self.record.position or cut
+        is_line = begin == self.record.position  # where a line begins; a cut is anywhere in one
+        columns = self._columns(source) if isinstance(source, S3Csv) and begin else ()
+        found = self._open(source, begin if is_line else begin - 1)
+        if found is None:
+            return None
+        blocks, etag = blocks_of(found[0]), found[1]
+        if not is_line:
+            left_out, blocks = from_next_line(blocks)
+            begin += left_out - 1
+        elif isinstance(source, S3Csv) and not begin:
+            line, blocks = first_line(blocks, HEADER_BYTES)
+            columns, begin = self._names(source, line), len(line)
+        return _Stretch(blocks if end is None else lines_within(blocks, end - begin), begin, etag, columns)
+
+    def _columns(self, source: S3Csv) -> tuple[str, ...]:
+        """The names in the first line of an object that is read from further on."""
+        found = self._open(source, 0, until=HEADER_BYTES)
+        return () if found is None else self._names(source, first_line(blocks_of(found[0]), HEADER_BYTES)[0])
+
+    def _names(self, source: S3Csv, line: bytes) -> tuple[str, ...]:
+        try:
+            return columns_of(line, source.delimiter) if line else ()
+        except RecordMalformed as error:
+            where = f"s3://{source.bucket or self.run.bucket}/{source.key}"
+            raise RecordMalformed(f"task {self.task.name!r}, {where}: {error}") from None
+
+    def _open(self, source: S3Lines | S3Csv, begin: int, until: int | None = None) -> tuple[Any, str] | None:
+        """The object from a byte on and its ETag; None if there is nothing there."""
+        bucket = source.bucket or self.run.bucket
         pinned: Any = {"IfMatch": self.record.pin} if self.record.pin else {}
-        ranged: Any = {"Range": f"bytes={begin}-"} if begin else {}
+        end = "" if until is None else until - 1
+        ranged: Any = {"Range": f"bytes={begin}-{end}"} if begin or until else {}
         try:
             answer = self.services.s3.get_object(Bucket=bucket, Key=source.key, **pinned, **ranged)
         except ClientError as error:
@@ -159,10 +210,6 @@ def groups(blocks: Iterable[bytes], size: int) -> Iterator[tuple[int, int]]:
     yield from found.rest()
 
 
-def _blocks(body: Any) -> Iterator[bytes]:
-    return iter(lambda: body.read(BLOCK), b"")
-
-
 def spooled(chunks: Iterable[Packed], run: Run, services: Services) -> Iterator[Packed]:
     """The same chunks by reference: their items are written to S3, some mebibytes at a time."""
     held: list[Packed] = []
@@ -179,7 +226,7 @@ def spooled(chunks: Iterable[Packed], run: Run, services: Services) -> Iterator[
 
 def _spool(chunks: list[Packed], run: Run, services: Services) -> Iterator[Packed]:
     texts = ["".join(f"{item}\n" for item in chunk.items).encode() for chunk in chunks]
-    key = f"runs/{tree_of(run.id, chunks[0].round)}/spool/{chunks[0].number:09d}.jsonl"
+    key = f"runs/{chunks[0].tree(run.id)}/spool/{chunks[0].number:09d}.jsonl"
     etag = services.s3.put_object(Bucket=run.bucket, Key=key, Body=b"".join(texts))["ETag"]
     begin = 0
     for chunk, text in zip(chunks, texts, strict=True):

@@ -10,7 +10,6 @@ from typing import Any
 from drumbeat.chunk import Chunk
 from drumbeat.ledger.count import settled_chunks
 from drumbeat.ledger.record import Round, RunRecord
-from drumbeat.untrusted import write_json
 
 from .services import Services
 
@@ -51,10 +50,9 @@ def read(services: Services, record: RunRecord) -> Iterator[Any]:
         yield result
 
 
-def of_leaf(services: Services, found: Round, leaf: int) -> Iterator[Any]:
-    """The results of the chunks that one leaf of the counting tree holds."""
-    chunks = settled_chunks(services.table, found.tree, found.chunks, only=leaf)
-    for _, result in _of_chunks(services, found, chunks):
+def of_leaf(services: Services, tree: str, chunks: int, leaf: int) -> Iterator[Any]:
+    """The results of the chunks that one leaf of a counting tree of so many chunks holds."""
+    for _, result in _of_chunks(services, tree, settled_chunks(services.table, tree, chunks, only=leaf)):
         yield result
 
 
@@ -77,17 +75,18 @@ def bodies(services: Services, keys: Iterable[str]) -> Iterator[bytes]:
 
 
 def _of_round(services: Services, found: Round) -> Iterator[tuple[int, Any]]:
-    return _of_chunks(services, found, settled_chunks(services.table, found.tree, found.chunks))
+    for tree, chunks in found.trees:
+        yield from _of_chunks(services, tree, settled_chunks(services.table, tree, chunks))
 
 
-def _of_chunks(services: Services, found: Round, chunks: Iterable[tuple[int, str]]) -> Iterator[tuple[int, Any]]:
-    for body in bodies(services, (_key(found.tree, chunk, kind) for chunk, kind in chunks)):
+def _of_chunks(services: Services, tree: str, chunks: Iterable[tuple[int, str]]) -> Iterator[tuple[int, Any]]:
+    for body in bodies(services, (_key(tree, chunk, kind) for chunk, kind in chunks)):
         kept = {int(number): result for number, result in json.loads(body).items()}
         yield from sorted(kept.items(), key=itemgetter(0))
 
 
 def _put(services: Services, chunk: Chunk, key: str, results: Results) -> None:
-    body = write_json(dict(results)).encode()
+    body = json.dumps(dict(results), ensure_ascii=False, separators=(",", ":")).encode()
     services.s3.put_object(Bucket=chunk.run.bucket, Key=key, Body=body, ContentType="application/json")
 
 

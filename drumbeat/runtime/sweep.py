@@ -27,20 +27,22 @@ Items = Mapping[int, Loaded] | None
 def sweep(services: Services, task: Task, record: RunRecord, *, owner: str) -> bool:
     """Settle each unsettled chunk of a sealed, halted run as it stands; whether the run is now complete."""
     table, run = services.table, record.run(services.settings.bucket)
-    settled = {chunk for chunk, _ in count.settled_chunks(table, record.tree, record.chunks)}
-    unsettled = [chunk for chunk in range(record.chunks) if chunk not in settled]
-    items = of_chunks(services, task, record, unsettled) if record.round else None
-    if record.round and items is None and record.halt != LOST:
-        return False  # their messages will tell
-    complete = False
-    swept: Iterable[tuple[int, Items]] = dict.fromkeys(unsettled).items() if items is None else items
-    for number, known in swept:
-        chunk = Chunk(run, number, 0, len(known or ()), (), round=record.round)
-        state = _fence(services, record, chunk, known, token=f"swept.{owner}")
-        end = settle(chunk, state, services, keeps_results=record.keeps_results, swept=not state.final)
-        complete = complete or end.run_totals is not None
-    logger.warning("run swept", run=record.id, chunks=len(unsettled))
-    return complete or count.totals_of(table, record.tree, record.chunks) is not None
+    complete, swept = False, 0
+    for part, (tree, chunks) in enumerate(record.rounds[-1].trees):
+        settled = {chunk for chunk, _ in count.settled_chunks(table, tree, chunks)}
+        unsettled = [chunk for chunk in range(chunks) if chunk not in settled]
+        items = of_chunks(services, task, record, unsettled) if record.round else None
+        if record.round and items is None and record.halt != LOST:
+            return False  # their messages will tell
+        left: Iterable[tuple[int, Items]] = dict.fromkeys(unsettled).items() if items is None else items
+        for number, known in left:
+            of_part = part if record.parts else None
+            chunk = Chunk(run, number, 0, len(known or ()), (), round=record.round, part=of_part)
+            state = _fence(services, record, chunk, known, token=f"swept.{owner}")
+            end = settle(chunk, state, services, keeps_results=record.keeps_results, swept=not state.final)
+            complete, swept = complete or end.run_totals is not None, swept + 1
+    logger.warning("run swept", run=record.id, chunks=swept)
+    return complete or count.totals_of(table, *record.top) is not None
 
 
 def _fence(services: Services, record: RunRecord, chunk: Chunk, items: Items, *, token: str) -> Progress:
@@ -49,7 +51,7 @@ def _fence(services: Services, record: RunRecord, chunk: Chunk, items: Items, *,
     What isn't done of it is given back, if that is known; what the sweep counts as dropped otherwise is what a worker
     that gets the message later keeps for a redrive.
     """
-    table, tree = services.table, record.tree
+    table, tree = services.table, chunk.tree
     while True:
         state = progress.read(table, tree, chunk.number)
         if state.final:

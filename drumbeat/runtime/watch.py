@@ -7,8 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
-from drumbeat.errors import MalformedFire, RecordInvalid
-from drumbeat.ledger import count
+from drumbeat.ledger import count, parts
 from drumbeat.ledger.record import LOST, RUNNING, WAITING, RunRecord
 from drumbeat.ledger.runs import Runs
 from drumbeat.ledger.table import Key
@@ -59,11 +58,7 @@ class Watch:
     def _look_at_runs(self, task: Task, seen: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         listed = active_runs(self._services, task).listed() | backfill.active(self._services, task)
         for run_id in sorted(listed):
-            try:
-                record = self._runs.get(Run.parse(run_id))
-            except (MalformedFire, RecordInvalid) as error:  # it mustn't keep the keeper from the other runs
-                logger.error("record not understood", problem=type(error).__name__)
-                continue
+            record = self._runs.get(Run.parse(run_id))
             mark = self._mark(record)
             stalled = seen.get(run_id) == mark
             if record is None:
@@ -83,31 +78,52 @@ class Watch:
 
     def _is_done(self, record: RunRecord) -> bool:
         """Whether all chunks of a run are settled: then it was in time, and only has to be finished."""
-        return record.sealed and count.totals_of(self._services.table, record.tree, record.chunks) is not None
+        return record.sealed and count.totals_of(self._services.table, *record.top) is not None
 
     def _revive(self, record: RunRecord) -> None:
         if record.sealed:
             if not self._finish(record):
                 self._end(record)
             return
+        found = parts.of_run(self._services.table, record)
+        if not record.parts or len(found) < record.parts:
+            self._take_over(record)
+        else:
+            self._revive_parts(record, found)
+
+    def _revive_parts(self, record: RunRecord, found: list[RunRecord]) -> None:
+        """Go on with the parts that nobody is at any more, and count those that were sealed and not counted."""
+        table = self._services.table
+        for part in found:
+            if not part.sealed:
+                self._take_over(part)
+        sealed = parts.seal(table, record)
+        if sealed is not None:
+            self._finish(sealed)
+
+    def _take_over(self, record: RunRecord) -> None:
+        """Let another dispatcher go on with a run, or with a part of it."""
         taken = self._runs.take_over(record)
         if taken is None:
             return
         metric("RunsTakenOver", task=record.task)
         logger.warning("dispatcher gave no sign of life", run=record.id, takeovers=taken.takeovers)
         if taken.takeovers <= TAKEOVERS:
-            invoke(self._services, taken.dispatcher, Resume(Run.parse(taken.id), taken.epoch).event())
+            invoke(self._services, taken.dispatcher, Resume(Run.parse(taken.id), taken.epoch, taken.of_part).event())
             return
-        held = self._runs.claim(Run.parse(taken.id), epoch=taken.epoch, owner=self._owner)
+        held = self._runs.claim(Run.parse(taken.id), epoch=taken.epoch, owner=self._owner, part=taken.of_part)
         if held is not None:
             reason = f"the dispatcher died {TAKEOVERS} times while it expanded; it may need more time or memory"
-            held = self._runs.stop_at(held, items=held.items, reason=reason)
-            self._finish(self._runs.seal(held))
+            held = self._runs.seal(self._runs.stop_at(held, items=held.next_item, reason=reason))
+            if held.part < 0:
+                self._finish(held)
 
     def _finish(self, record: RunRecord) -> bool:
         """Tell the dispatcher to finish a run if all its chunks are settled."""
         table, expires_at = self._services.table, record.expires_at
-        if record.chunks and count.seal(table, record.tree, record.chunks, expires_at=expires_at) is None:
+        for tree, chunks in record.rounds[-1].trees if record.parts else ():
+            count.seal(table, tree, chunks, expires_at=expires_at)  # in case its sealer died before it was counted
+        if count.seal(table, *record.top, expires_at=expires_at) is None:
             return False
         logger.warning("run was complete and not finished", run=record.id)
         invoke(self._services, record.dispatcher, Finish(Run.parse(record.id)).event())
@@ -117,7 +133,7 @@ class Watch:
         """End a sealed run that stands still: one that was halted, or whose messages are gone."""
         run = Run.parse(record.id)
         if self._is_old(record):
-            items = record.items - count.counted(self._services.table, record.tree, record.chunks).items
+            items = record.items - count.counted(self._services.table, record.rounds[-1].trees).items
             self._runs.halt(
                 run,
                 kind=LOST,
@@ -140,6 +156,9 @@ class Watch:
         if record is None:
             return "unknown"
         mark = f"{record.epoch}/{record.owner}/{record.chunks}/{record.sealed}/{record.tries}/{record.halt}"
+        if record.parts and not record.sealed:
+            found = parts.of_run(self._services.table, record)
+            mark += "".join(f"/{part.epoch}/{part.owner}/{part.chunks}/{part.sealed}/{part.tries}" for part in found)
         if record.sealed and (record.halt or self._is_old(record)):
-            mark += f"/{count.counted(self._services.table, record.tree, record.chunks).items}"
+            mark += f"/{count.counted(self._services.table, record.rounds[-1].trees).items}"
         return mark

@@ -2,10 +2,12 @@
 
 import os
 
-from .observability import loaded, observed
+from drumbeat.discovery import load
+
+from .observability import observed
 from .services import Services, Settings
 from .take import Worker
 
 _settings = Settings.read(os.environ)
-_task = loaded(_settings)
+_task = load(_settings.module, _settings.task)
 handler = observed(Worker(_task, Services(_settings)), tracing=_task.tracing)

@@ -156,7 +156,10 @@ class AppCloud(LocalCloud):
         if not record.dropped:
             return frozenset()
         s3, bucket = self.client("s3"), self.bucket_of(record.task)
-        kept = s3.list_objects_v2(Bucket=bucket, Prefix=f"runs/{record.id}/dropped/").get("Contents", [])
+        pages = [
+            s3.list_objects_v2(Bucket=bucket, Prefix=f"runs/{tree}/dropped/") for tree, _ in record.rounds[0].trees
+        ]
+        kept = [entry for page in pages for entry in page.get("Contents", [])]
         bodies = (s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read() for entry in kept)
         return frozenset(json.loads(line)["n"] for body in bodies for line in body.splitlines())
 

@@ -32,7 +32,7 @@ def test_a_dispatcher_opens_runs_sends_chunks_announces_and_goes_on(template, bu
 
     assert ("sqs:SendMessage", f"<{queue}.Arn>") in allowed
     assert ("lambda:InvokeFunction", f"<{template.functions['nightly', 'dispatcher']}.Arn>") in allowed
-    assert {"GetItem", "PutItem", "UpdateItem"} == on_ledger(allowed)
+    assert {"GetItem", "PutItem", "Query", "UpdateItem"} == on_ledger(allowed)
     assert {
         (action, f"{bucket}/{prefix}/nightly/*")
         for action in ("s3:GetObject", "s3:PutObject")

@@ -1,0 +1,1 @@
+"""Tasks that overlap, and tasks that come after others."""
