@@ -25,6 +25,27 @@ THROTTLES = frozenset(
 )
 """The error codes that botocore's own standard retry mode takes for throttling (botocore/retries/standard.py)."""
 
+UNREACHABLE = frozenset(
+    {
+        "ClientConnectionError",  # aiohttp
+        "ConnectError",  # httpx
+        "ConnectTimeout",  # httpx, requests
+        "ConnectTimeoutError",  # botocore, urllib3
+        "ConnectionClosedError",  # botocore
+        "ConnectionError",  # built in, requests, redis
+        "EndpointConnectionError",  # botocore
+        "MaxRetryError",  # urllib3
+        "NewConnectionError",  # urllib3
+        "ReadTimeout",  # httpx, requests
+        "ReadTimeoutError",  # botocore, urllib3
+        "gaierror",  # no address: socket
+    }
+)
+"""Types of errors, by their names, that mean: nobody answered.  Their libraries needn't be here."""
+BORNE = 12
+"""How many deliveries of a chunk bear that without using up attempts: with the default back-off, about half an hour."""
+_SERVER_ERROR = 500
+
 
 @dataclass(frozen=True)
 class Backoff:
@@ -74,6 +95,29 @@ def is_throttle(error: BaseException) -> bool:
             return False
         response = getattr(seen, "response", None)
         if isinstance(response, dict) and response.get("Error", {}).get("Code") in THROTTLES:
+            return True
+        seen = seen.__cause__
+    return False
+
+
+def is_unreachable(error: BaseException) -> bool:
+    """Whether what an item needs couldn't be reached, in this error or one that it was raised from.
+
+    An error that was never raised is drumbeat's own, of an item that took too long: that is the item's failure.
+    """
+    seen: BaseException | None = error
+    for _ in range(8):
+        if seen is None:
+            return False
+        names = {kind.__name__ for kind in type(seen).__mro__}
+        if names & UNREACHABLE or (isinstance(seen, TimeoutError) and seen.__traceback__ is not None):
+            return True
+        response = getattr(seen, "response", None)
+        if isinstance(response, dict):  # botocore's
+            status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        else:  # requests', httpx's
+            status = getattr(response, "status_code", None)
+        if isinstance(status, int) and status >= _SERVER_ERROR:
             return True
         seen = seen.__cause__
     return False

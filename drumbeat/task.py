@@ -15,7 +15,7 @@ from .errors import InvalidTask
 from .event import Event
 from .packing import chosen_batch_size, chosen_chunk_size
 from .permission import Allow
-from .retry import Backoff
+from .retry import BORNE, Backoff
 from .run import Run
 from .schedule import Cron, Rate
 from .source import DynamoItems, Range, S3Csv, S3Lines, S3Objects, Source
@@ -136,9 +136,10 @@ class Task:
         """How often SQS may deliver a message before it is a dead letter.
 
         Attempts are counted by drumbeat, and a throttled or unfinished delivery is none: so there is room above them,
-        and more for a task with budgets, whose chunks come back until it is their turn.
+        for an outage of what the items need, and more for a task with budgets, whose chunks come back until it is their
+        turn.
         """
-        return 2 * (self.retries + 1) + (100 if self.budgets else 10)
+        return 2 * (self.retries + 1) + (100 if self.budgets else 10 + BORNE)
 
     @property
     def upstream(self) -> tuple[str, ...]:

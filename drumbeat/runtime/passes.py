@@ -16,6 +16,7 @@ from drumbeat.ledger import count, progress
 from drumbeat.ledger.count import Settled
 from drumbeat.ledger.progress import Progress
 from drumbeat.ledger.record import RunRecord
+from drumbeat.retry import BORNE, is_unreachable
 from drumbeat.task import Task, Work
 
 from . import results
@@ -173,7 +174,8 @@ class Pass:
         due = {index: time for index, time in state.due.items() if index not in outcomes}
         failed = attempts = done = 0
         tried: dict[int, int] = {}
-        for index, outcome in outcomes.items():
+        for index, given in outcomes.items():
+            outcome = self._borne(given)
             attempts += outcome.end in (End.DONE, End.FAILED, End.DEAD)
             if outcome.end is End.DONE:
                 del pending[index]
@@ -201,6 +203,16 @@ class Pass:
             rounds=0,
             final=not pending,
         )
+
+    def _borne(self, outcome: Outcome) -> Outcome:
+        """No attempt, if what the item needs couldn't be reached: for so many deliveries, which back off ever longer.
+
+        A task that tries nothing again doesn't bear it: the item may have had its effect.
+        """
+        if outcome.end is not End.FAILED or not self._task.retries or self._turn.receive > BORNE:
+            return outcome
+        is_borne = outcome.error is not None and is_unreachable(outcome.error)
+        return outcome._replace(end=End.THROTTLED) if is_borne else outcome
 
     def _backed_off(self, tried: Mapping[int, int]) -> dict[int, int]:
         """When items may be tried again after so many tries: all at once, so that their chunk comes back once."""

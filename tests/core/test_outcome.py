@@ -1,12 +1,16 @@
 """What work may raise, and what that is refused."""
 
+import socket
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from drumbeat import Again, Dead
 from drumbeat.errors import DrumbeatError, InvalidDelay
+from drumbeat.retry import is_unreachable
 
 
 @pytest.mark.parametrize(
@@ -36,3 +40,42 @@ def test_dead_says_why() -> None:
 @pytest.mark.parametrize("signal", [Again(after=1), Dead("gone")])
 def test_what_work_raises_on_purpose_is_no_error_of_drumbeat_s(signal: Exception) -> None:
     assert not isinstance(signal, DrumbeatError)
+
+
+def answered(status: int) -> Exception:
+    error = LookupError("an error of requests or httpx")
+    error.response = SimpleNamespace(status_code=status)  # type: ignore[attr-defined]
+    return error
+
+
+class ConnectTimeout(OSError):
+    """As requests and httpx call it."""
+
+
+def raised(error: Exception, *, by: Exception | None = None) -> Exception:
+    try:
+        raise error from by
+    except type(error) as seen:
+        return seen
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ConnectionRefusedError(), True),
+        (socket.gaierror("no address"), True),
+        (raised(TimeoutError("the socket")), True),
+        (TimeoutError("not done within item_timeout_s=2"), False),
+        (ConnectTimeout(), True),
+        (EndpointConnectionError(endpoint_url="https://bank"), True),
+        (ClientError({"ResponseMetadata": {"HTTPStatusCode": 503}}, "Charge"), True),
+        (ClientError({"ResponseMetadata": {"HTTPStatusCode": 404}}, "Charge"), False),
+        (answered(502), True),
+        (answered(422), False),
+        (raised(LookupError("no rate"), by=ConnectionResetError()), True),
+        (LookupError("no account"), False),
+    ],
+    ids=repr,
+)
+def test_nobody_has_answered(error: Exception, expected: bool) -> None:
+    assert expected == is_unreachable(error)

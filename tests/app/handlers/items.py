@@ -37,7 +37,7 @@ def do(item: Any, run: Run) -> Any:
 def once_then_succeed(key: str, run: Run) -> None:
     """Fail at the first attempt of all workers together."""
     if first_time(key, run):
-        raise ConnectionError(f"{key} isn't reachable yet")
+        raise LookupError(f"{key} isn't there yet")
 
 
 def throttle_once(key: str, run: Run) -> None:

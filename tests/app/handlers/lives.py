@@ -41,7 +41,7 @@ def live(item: Any, run: Run) -> Any:  # noqa: C901  (a list of what an item may
 def fail_in(rounds: list[int], item: dict[str, Any], run: Run) -> None:
     """Fail unless the run was redriven often enough, after which the item may take its time."""
     if redrives(run) in rounds:
-        raise ConnectionError("not yet")
+        raise LookupError("not yet")
     time.sleep(item.get("sleep", 0))
 
 
