@@ -19,7 +19,7 @@ demo: .venv/ready  ## run a day of the two tasks in handlers/ in the local cloud
 test: .venv/ready  ## run the whole test suite, offline
 	$(BIN)/pytest --numprocesses auto --dist loadfile
 
-sweep: .venv/ready  ## break every call of every scene in every way: half an hour
+sweep: .venv/ready  ## break every call of every scene in every way: ten minutes
 	DRUMBEAT_SWEEP=full $(BIN)/pytest tests/faults --numprocesses auto
 
 lint: .venv/ready  ## style and formatting

@@ -42,6 +42,7 @@ class Strand:
         self.held = 0  # > 0: no hand-over (an import lock is held); the time is owed to the invocation
         self.abandoned = False
         self.parked = False
+        self.fresh = False  # its job has had no turn yet
         self.call: Any = None  # the boto3 call that goes the long way (see gateway)
         self.thread_id = 0
         self.timer: Timer | None = None
@@ -98,7 +99,7 @@ class Strand:
 
     def begin(self, job: Callable[[], None], invocation: "Invocation", at: int) -> None:
         """Run `job` for `invocation` from virtual time `at`."""
-        self.job, self.invocation, self.parked = job, invocation, True
+        self.job, self.invocation, self.parked, self.fresh = job, invocation, True, True
         self.timer = self.loop.at(at, self._resume)
 
     def sleep(self, ns: int) -> None:
@@ -178,6 +179,7 @@ class Stage:
         self.loop = loop
         self.baton = _thread.allocate_lock()
         self.baton.acquire()
+        self.calm: Callable[[], None] | None = None
         self._watchdog_s = watchdog_s
         self._enter, self._leave = enter, leave
         self._idle: list[Strand] = []
@@ -211,7 +213,15 @@ class Stage:
         self.baton.release()
 
     def run(self, strand: Strand, wake: _thread.LockType) -> None:
-        """On the loop's thread: give the baton, and wait until it is back."""
+        """On the loop's thread: give the baton, and wait until it is back.
+
+        `calm` is called before a job's first turn if nothing else is under way: no other thread is anywhere in the
+        app's code then, so that the process may fork (see `forked`).
+        """
+        if strand.fresh:
+            strand.fresh = False
+            if self.calm is not None and strand.done is None and len(self._busy) == 1:
+                self.calm()
         invocation = strand.invocation
         self._enter(strand)
         try:
@@ -220,6 +230,11 @@ class Stage:
                 self._rescue(strand, invocation)
         finally:
             self._leave()
+
+    def forked(self) -> None:
+        """In a process that was forked in a calm moment: give the strands new threads: only the loop's came along."""
+        for strand in (*self._idle, *self._busy):
+            strand.start()
 
     def _rescue(self, strand: Strand, invocation: "Invocation") -> None:
         """Stop code that has kept the baton too long in real time: an endless loop, or a real wait."""

@@ -90,6 +90,8 @@ class LocalCloud(Views):
         self._capture: Capture
         self._importer: Importer
         self._gateway: Gateway
+        self._patches: Patches
+        self._stage: Stage
         self._outer_environ: Any = None
 
     # -- open and close ------------------------------------------------------------------------------------
@@ -104,7 +106,7 @@ class LocalCloud(Views):
             clock.open(virtual_sleep, in_strand)
             stack.callback(clock.close)
             stack.enter_context(mock_aws(config={"lambda": {"use_docker": False}}))
-            patches = Patches(seeds)
+            self._patches = patches = Patches(seeds)
             patches.open()
             stack.callback(patches.close)
             self._world = world = self._make_world(clock, seeds)
@@ -112,7 +114,9 @@ class LocalCloud(Views):
             self._output = Output(clock)
             self._capture = capture = Capture(self._output)
             self._importer = Importer(capture.root_handler)
-            stage = Stage(world.loop, watchdog_s=self._watchdog_s, enter=self._enter_turn, leave=self._leave_turn)
+            self._stage = stage = Stage(
+                world.loop, watchdog_s=self._watchdog_s, enter=self._enter_turn, leave=self._leave_turn
+            )
             world.queues = Queues(world)
             world.functions = Functions(
                 world,
@@ -236,6 +240,21 @@ class LocalCloud(Views):
             return self._world.loop.run(until, stop)
         finally:
             self._importer.activate(None)
+
+    def when_calm(self, call: Callable[[], None]) -> None:
+        """Call this whenever an invocation is about to begin while no other code of the app is under way.
+
+        The process may fork then; in the child, call `forked` before anything else.
+        """
+        self._stage.calm = call
+
+    def forked(self) -> None:
+        """Go on in a process that was forked in a calm moment."""
+        self._stage.forked()
+
+    def load_ahead(self, function: str) -> None:
+        """Load a function's code once more, for an environment that is yet to come: who forks does it once for all."""
+        self._world.functions.load_ahead(self._name(function), self._patches.drawn)
 
     # -- doing ---------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 Environments and concurrency: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from random import Random
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .clock import SECOND, seconds
 from .deployment import Function
-from .sandbox import Invocation, Outcome, lambda_environ
+from .sandbox import Invocation, Outcome, lambda_environ, load
 from .world import World, function_name
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ class Functions:
         self._durations, self._memory = durations, memory
         self._own = own_environments
         self._shared: dict[str, Namespace] = {}
+        self._ahead: dict[str, list[Namespace]] = {}
         self.account_concurrency = account_concurrency
         self.pools = {
             function.name: Pool(function, world.seeds.stream(f"function {function.name}"))
@@ -221,7 +223,8 @@ class Functions:
         pool.made += 1
         stream = f"{world.clock.now:%Y/%m/%d}/[$LATEST]{pool.rng.getrandbits(128):032x}"
         if self._own:
-            namespace = self._namespace(function)
+            ahead = self._ahead.get(function.name)
+            namespace = ahead.pop() if ahead else self._namespace(function)
         else:
             if function.name not in self._shared:
                 self._shared[function.name] = self._namespace(function)
@@ -230,6 +233,25 @@ class Functions:
             function, region=world.deployment.region, account=world.deployment.account, log_stream=stream
         )
         return Environment(pool.made, namespace, stream, environ), True
+
+    def load_ahead(self, name: str, chance: Callable[[], Any]) -> None:
+        """Load the code of an environment that will be made later; it is dropped if loading it changes `chance()`."""
+        function = self.pools[name].function
+        namespace = self._namespace(function)
+        deployment, before = self._world.deployment, chance()
+        environ = lambda_environ(function, region=deployment.region, account=deployment.account, log_stream="")
+        outer = os.environ._data  # type: ignore[attr-defined]  # noqa: SLF001  a swap costs nothing
+        os.environ._data = environ  # type: ignore[attr-defined]  # noqa: SLF001
+        self._importer.activate(namespace)
+        try:
+            load(function.handler)
+        except Exception:  # noqa: BLE001  who invokes it will see what it raises
+            return
+        finally:
+            self._importer.activate(None)
+            os.environ._data = outer  # type: ignore[attr-defined]  # noqa: SLF001
+        if chance() == before:
+            self._ahead.setdefault(name, []).append(namespace)
 
     def _namespace(self, function: Function) -> "Namespace":
         return self._importer.namespace(function.code, function.layers, incomplete=function.layers_missing)

@@ -31,6 +31,10 @@ class Patches:
         random.seed(self._entropy.getrandbits(64))
         mock_random.seed(self._entropy.getrandbits(64))
 
+    def drawn(self) -> Any:
+        """What differs after something was drawn."""
+        return self._entropy.getstate(), random.getstate()
+
     def open(self) -> None:
         self._state = random.getstate()
         self.begin()

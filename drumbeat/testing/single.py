@@ -4,10 +4,12 @@ A cloud with the same seed makes the same calls up to the fault, so a call's num
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import deepcopy
 from random import Random
 from typing import Any, NamedTuple
 
+from drumbeat.local.baton import current
 from drumbeat.local.deployment import Function
 from drumbeat.local.faults import Apply, Seam, crash, lose_reply, refuse, refuse_entries, unreachable
 from drumbeat.local.services import Call
@@ -31,6 +33,14 @@ class Point(NamedTuple):
     def __str__(self) -> str:
         about = self.target if len(self.target) <= _LONGEST else f"{self.target[: _LONGEST - 1]}…"
         return f"call {self.number}: {self.function} {self.operation} {about}".rstrip()
+
+
+class Moment(NamedTuple):
+    """When a call was made: by which invocation, at what time, and what had been done outside AWS before."""
+
+    invocation: str
+    ns: int
+    outside: Any
 
 
 class Fault(NamedTuple):
@@ -78,13 +88,25 @@ def prepare(kind: str, call: Call) -> None:
 
 
 class Single(Seam):
-    """Takes down all calls, in `points`, and breaks the one at `fault`; what else goes wrong, `inner` says."""
+    """Takes down all calls, in `points`, and breaks the one at `fault`; what else goes wrong, `inner` says.
 
-    def __init__(self, inner: Seam, fault: Fault | None = None) -> None:
+    by_imports: whether modules make calls as they are imported.  moments: when each call was made, with what
+    `outside()` had to say.
+    """
+
+    def __init__(self, inner: Seam, fault: Fault | None = None, outside: Callable[[], Any] = lambda: None) -> None:
         self.points: list[Point] = []
+        self.moments: list[Moment] = []
+        self.fault = fault
+        self.by_imports = False
         self.struck = False
-        self._inner, self._fault = inner, fault
+        self._inner, self._as_it_was = inner, deepcopy(inner)
+        self._outside = outside
         self._out = 0
+
+    def anew(self, fault: Fault | None = None) -> "Single":
+        """The same before anything has happened."""
+        return Single(deepcopy(self._as_it_was), fault, self._outside)
 
     def touches(self, call: Call) -> bool:
         """Count the call; the one at the fault goes the long way, and so do those that an outage may meet."""
@@ -93,11 +115,14 @@ class Single(Seam):
             return by_inner
         point = Point(len(self.points) + 1, label(call.invocation.function), call.operation, target(call))
         self.points.append(point)
-        if self._fault is not None and self._fault.point.number == point.number:
-            self.struck = point == self._fault.point
-            call.notes["single"] = self._fault.kind
-            prepare(self._fault.kind, call)
-            self._out = OUTAGE_ATTEMPTS if self._fault.kind == "outage" else 0
+        self.moments.append(Moment(call.invocation.request_id, call.invocation.loop.clock.ns, self._outside()))
+        strand = current()
+        self.by_imports |= strand is not None and strand.held > 0
+        if self.fault is not None and self.fault.point.number == point.number:
+            self.struck = point == self.fault.point
+            call.notes["single"] = self.fault.kind
+            prepare(self.fault.kind, call)
+            self._out = OUTAGE_ATTEMPTS if self.fault.kind == "outage" else 0
         return by_inner or "single" in call.notes or self._meets_outage(call)
 
     def attempt(self, call: Call, apply: Apply) -> Any:
@@ -113,7 +138,7 @@ class Single(Seam):
         return do() if call.attempts > 1 or kind == "outage" else strike(kind, call, do)
 
     def _meets_outage(self, call: Call) -> bool:
-        return self._out > 0 and self._fault is not None and call.operation == self._fault.point.operation
+        return self._out > 0 and self.fault is not None and call.operation == self.fault.point.operation
 
     # -- what is left to the other seam --------------------------------------------------------------------
 

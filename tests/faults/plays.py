@@ -1,6 +1,6 @@
 """The scenes: each takes the engine along another way."""
 
-from base64 import b85encode
+from base64 import b64encode
 from datetime import timedelta
 from random import Random
 
@@ -11,7 +11,7 @@ from tests.faults.driver import Given, Named
 from tests.faults.scenes import Scene, Stage
 
 EIGHT = tuple(f"item{n}" for n in range(8))
-LARGE = "poison" + b85encode(Random(1).randbytes(1_000_000)).decode()  # that compression doesn't make small
+LARGE = "poison" + b64encode(Random(1).randbytes(1_000_000)).decode()  # that compression doesn't make small
 
 
 def dies_at(role: str, operation: str, target: str, *turns: int) -> tuple[Given, ...]:
@@ -37,7 +37,7 @@ def up_to_the_keeper(entered: int, rounds: int) -> Scene:
 
 
 PLAIN = Scene("plain", EIGHT)
-MIXED = Scene("mixed", ("a", "flaky1", "b", "poison", "c", "d", "flaky2"), frozenset({"poison"}))
+MIXED = Scene("mixed", ("a", "flaky1", "b", "poison", "c"), frozenset({"poison"}))
 EMPTY = Scene("empty", ())
 DYING = Scene("dying", ("a", "killer", "b", "c"), frozenset({"killer"}))
 LARGE_ITEM = Scene("large", ("a", LARGE, "b"), frozenset({LARGE}))

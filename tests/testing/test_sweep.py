@@ -1,11 +1,12 @@
 """The single-fault sweep over an app of the user's: what it plays, what it finds, and what it says."""
 
+import os
 import re
 from pathlib import Path
 
 import pytest
 
-from drumbeat.testing import KINDS, AppCloud, Sweep, check_invariants
+from drumbeat.testing import KINDS, AppCloud, Point, Sweep, check_invariants
 
 
 def one_item(cloud: AppCloud) -> object:
@@ -39,17 +40,49 @@ def test_what_breaks_is_told_with_the_seed_the_log_and_the_way_to_play_it_again(
     assert "AssertionError: sent 2 times" in text
     assert "seed 0" in text
     assert "invoke.end" in text
-    log = re.search(r"all \d+ events: (.+)", text)[1]
-    assert "invoke.start" in Path(log).read_text()
+    log = Path(re.search(r"all \d+ events: (.+)", text)[1])
+    events = log.read_text()
+    assert "invoke.start" in events
+    log.unlink()
     only = re.search(r"this one again: sweep\(\.\.\., seed=0, only='(.+)'\)", text)[1]
     with pytest.raises(AssertionError, match="1 of them played"):
         sweep(one_item, sent_once, only=only)
+    assert events == log.read_text()  # from scratch, in this process, the same as in a copy of it
 
 
 def test_the_seed_draws_the_points(sweep):
     drawn = [sweep(one_item, points=2, seed=seed).played for seed in (1, 1)]
 
     assert drawn[0] == drawn[1]
+
+
+def test_faults_that_nothing_can_tell_apart_are_played_once(sweep):
+    def first(point: Point) -> bool:
+        return point.number <= 4
+
+    found: Sweep = sweep(one_item, kinds=(*KINDS[:3], "throttle"), where=first, outside=lambda: "nothing is done there")
+
+    writes = [point for point in found.points[:4] if not point.operation.startswith(("Get", "Query"))]
+    assert 1 <= len(writes) < 4
+    assert {"crash before": 4, "crash after": 1, "lost reply": len(writes), "throttle": 4} == found.played
+    assert 16 == found.possible == found.played.total() + found.alike
+
+
+def test_work_between_two_calls_tells_faults_apart(sweep):
+    done = iter(range(1000))
+
+    found: Sweep = sweep(one_item, kinds=["crash before", "crash after"], points=1, outside=lambda: next(done))
+
+    assert 0 == found.alike
+
+
+def test_a_check_that_ends_its_process_is_a_finding(sweep):
+    def ends_it(cloud: AppCloud, _run: object) -> None:
+        if cloud.requests["sqs", "SendMessageBatch"] > 1:
+            os._exit(7)
+
+    with pytest.raises(AssertionError, match="the process that played it has ended with 7"):
+        sweep(one_item, ends_it, kinds=["lost reply"], where=lambda point: point.operation == "SendMessageBatch")
 
 
 def test_what_does_not_even_hold_without_a_fault_is_said_first(sweep):

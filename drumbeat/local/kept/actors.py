@@ -24,7 +24,7 @@ _KEPT: dict[str, tuple[_Names, _Names]] = {
     "Pool": (("made", "peak", "requests", "_growth"), ("function", "rng", "idle", "active")),
     "Functions": (
         ("_requests",),
-        ("_world", "_stage", "_importer", "_output", "_capture", "_durations", "_memory", "_own", "_shared",
+        ("_world", "_stage", "_importer", "_output", "_capture", "_durations", "_memory", "_own", "_shared", "_ahead",
          "account_concurrency", "pools", "running", "samples"),
     ),
 }  # fmt: skip
