@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import limits
-from .errors import MalformedMessage
+from .errors import MalformedMessage, NewerMessage
 from .reference import Reference, parse_reference
 from .run import Run
 
@@ -114,9 +114,14 @@ def utf8_size(text: str) -> int:
 
 
 def parse(body: str, *, bucket: str) -> Chunk:
-    """Read a message; raises MalformedMessage for anything that `Packed` can't have written."""
+    """Read a message; raises MalformedMessage for anything that `Packed` can't have written.
+
+    Raises NewerMessage for what a later release has written, before it was rolled back.
+    """
     try:
         message = json.loads(body)
+        if isinstance(message["v"], int) and message["v"] > VERSION:
+            raise NewerMessage(f"message version {message['v']}; this release reads version {VERSION}")
         if message["v"] != VERSION:
             raise MalformedMessage(f"message version {message['v']!r}; this worker reads version {VERSION}")
         items, key, reference = message.get("items"), message.get("s3"), message.get("ref")
@@ -144,7 +149,7 @@ def parse(body: str, *, bucket: str) -> Chunk:
             again=bool(message.get("again")),
             part=part,
         )
-    except MalformedMessage:
+    except (MalformedMessage, NewerMessage):
         raise
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError, zlib.error) as error:
         raise MalformedMessage(f"not a chunk ({type(error).__name__}); something else has sent it") from None

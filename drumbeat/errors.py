@@ -40,6 +40,10 @@ class MalformedFire(DrumbeatError, ValueError):
     """The event that should open a run isn't one of drumbeat's."""
 
 
+class NewerMessage(DrumbeatError):
+    """A message of a later release: its own workers will read it, when they are back."""
+
+
 class MalformedMessage(DrumbeatError, ValueError):
     """The message that should hold a chunk isn't one of drumbeat's."""
 

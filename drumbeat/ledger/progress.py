@@ -54,7 +54,7 @@ class Progress:
 
 
 def read(table: Table, run_id: str, chunk: int) -> Progress:
-    """The progress of a chunk; version 0 if none is recorded."""
+    """The progress of a chunk, whatever else a later release has added to it; version 0 if none is recorded."""
     item = table.get(progress_key(run_id, chunk))
     if item is None:
         return Progress()
@@ -66,7 +66,7 @@ def read(table: Table, run_id: str, chunk: int) -> Progress:
         due={int(index): time for index, time in due.items()},
         passes=tuple(state.pop("passes")),
         parts=tuple(state.pop("parts")),
-        **state,
+        **{name: value for name, value in state.items() if name in Progress.__dataclass_fields__},
     )
 
 

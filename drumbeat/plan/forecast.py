@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from drumbeat.ledger.tree import leaves, partial  # the shape of the counting tree: arithmetic alone
+from drumbeat.packing import saves_of
 from drumbeat.source import DynamoItems, S3Lines, S3Objects
 from drumbeat.task import Task
 
@@ -93,8 +94,9 @@ class _Run:
             units=packing.sent_units,
             units_how=f"{packing.calls:,} calls, {packing.sent_bytes:,} bytes, each 64 KiB of a call",
         )
-        saves = -(-packing.calls // 100) + timing.saves
-        yield _write("save the cursor", f"{packing.calls:,} calls / 100 + {timing.saves} after 10 s", saves)
+        saves = saves_of(packing.calls)
+        how = f"{saves:,} in {packing.calls:,} calls: after 2, 4, 6, 9, ..., every 100; {timing.saves} after 10 s"
+        yield _write("save the cursor", how, saves + timing.saves)
         yield _write("seal the run", "1", 1)
         if timing.hand_overs:
             yield _write("hand over and take up", f"2 x {timing.hand_overs}", 2 * timing.hand_overs)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from math import ceil
 
+from drumbeat.packing import saves_of
 from drumbeat.task import Task
 
 from .packing import Packing
@@ -19,8 +20,8 @@ HEAD_FRESH_S = 5
 """As in `drumbeat.runtime.head`: how old what a worker knows of a run may be."""
 DISPATCHER_SHARE = 0.9
 """As in `drumbeat.runtime.expand`: the share of its timeout that a dispatcher expands for, before it hands over."""
-SAVE_EVERY, SAVE_EVERY_S = 100, 10
-"""As there: after how many calls, or seconds, the cursor is saved."""
+SAVE_EVERY_S = 10
+"""As there: after how many seconds the cursor is saved, whatever was sent."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Timing:
     environments: of the worker; head_reads: reads of the run's record by workers, one for each environment and every
     five seconds.
     worker_s, dispatcher_s: seconds that all their invocations last together.
-    saves: of the cursor, because ten seconds have passed and not 100 calls; hand_overs: of one dispatcher to the next.
+    saves: of the cursor, because ten seconds have passed; hand_overs: of one dispatcher to the next.
     seal_last: whether all chunks were settled before the run was sealed: with a root of exactly 256 children one more.
     """
 
@@ -111,7 +112,7 @@ class Timing:
             head_reads=environments * (1 + int(lasts / HEAD_FRESH_S)),
             worker_s=work_s + environments * INIT_S,
             dispatcher_s=dispatch_s + end_s + INIT_S,
-            saves=max(0, int(dispatch_s / SAVE_EVERY_S) - packing.calls // SAVE_EVERY),
+            saves=max(0, int(dispatch_s / SAVE_EVERY_S) - saves_of(packing.calls)),
             hand_overs=int(dispatch_s / window),
         )
 

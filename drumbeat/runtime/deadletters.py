@@ -7,7 +7,7 @@ one that stands still is settled as failed, so that its run ends with exact coun
 from dataclasses import replace
 
 from drumbeat.chunk import Chunk, parse, sent_again
-from drumbeat.errors import MalformedMessage, WorkerDied
+from drumbeat.errors import MalformedMessage, NewerMessage, WorkerDied
 from drumbeat.ledger import count, progress
 from drumbeat.ledger.progress import Progress
 from drumbeat.ledger.record import RUNNING, RunRecord
@@ -40,6 +40,10 @@ class DeadLetters:
         """Send a chunk again or settle it; afterwards the message may go."""
         try:
             chunk = parse(record.body, bucket=self._services.settings.bucket)
+        except NewerMessage as newer:
+            metric("NewerMessages")
+            logger.warning("message of a later release", problem=str(newer))
+            raise  # it stays for fourteen days
         except MalformedMessage as problem:
             reject(record.body, record.id, problem, self._services)
             return

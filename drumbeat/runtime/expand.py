@@ -24,6 +24,7 @@ from drumbeat.errors import (
 from drumbeat.ledger.record import ABANDON, RUNNING, RunRecord
 from drumbeat.ledger.runs import Runs
 from drumbeat.packer import Packer
+from drumbeat.packing import calls_to_save
 from drumbeat.reference import Lines
 from drumbeat.run import Run
 from drumbeat.task import Task
@@ -38,7 +39,6 @@ from .sources import items_of
 
 TRIES = 3
 """How often an expansion may fail: Lambda tries an asynchronous event three times."""
-_SAVE_EVERY = 100  # calls of SendMessageBatch
 _SAVE_EVERY_S = 10  # so that a halted run is noticed, and those who watch see it grow
 _LOOK_EVERY_S = 0.02  # at what is left of the invocation
 _MARGIN = 0.1  # of the dispatcher's timeout, kept for the hand-over
@@ -75,14 +75,16 @@ class Expansion:
         if self.record.round:
             self._begin_round()
         chunks = iter(()) if self._is_halted() else self._chunks()
+        saved = 0
         try:
             messages = send.messages(self._whole(chunks), self._run, self._services)
             for calls, batch in enumerate(send.batches(messages), start=1):
                 send.send(batch, queue_url=self.record.queue_url, services=self._services)
                 self._sent += len(batch)
                 self._last = batch[-1].chunk
-                if calls % _SAVE_EVERY == 0 or self._saved_at_s - self._left_s() > _SAVE_EVERY_S:
+                if calls - saved >= calls_to_save(saved) or self._saved_at_s - self._left_s() > _SAVE_EVERY_S:
                     self._save()
+                    saved = calls
                 if self._is_halted():
                     break
         finally:

@@ -1,11 +1,12 @@
 """The worker: take the messages of a batch one by one, and report back those that must come again."""
 
+from collections import deque
 from functools import partial
 from math import ceil
-from typing import Any
+from typing import Any, NoReturn
 
 from drumbeat.chunk import Chunk, parse
-from drumbeat.errors import DrumbeatError, Fenced, MalformedMessage
+from drumbeat.errors import DrumbeatError, Fenced, MalformedMessage, NewerMessage
 from drumbeat.ledger import failures
 from drumbeat.ledger.count import Settled, Totals
 from drumbeat.ledger.record import TOLERANCE, RunRecord
@@ -29,6 +30,7 @@ from .settle import finish_event, reject
 
 _OUTAGE = Backoff(first_s=5, cap_s=900)
 _LONGEST_S = SQS_VISIBILITY_S - LAMBDA_TIMEOUT_S  # SQS counts its limit from when the message was received
+_FINISHED = 64  # runs that an environment remembers to have told the end of
 _YIELD = Backoff(first_s=60, cap_s=60)  # how soon a backfill looks again whether it may go on
 
 
@@ -43,6 +45,7 @@ class Worker:
         self._task = task
         self._services = services
         self._heads = Heads(task, services)
+        self._finished: deque[str] = deque(maxlen=_FINISHED)
         self._budget = Allowance(task.budgets, services) if task.budgets else None
 
     def __call__(self, event: dict[str, Any], context: Any) -> Any:
@@ -56,6 +59,8 @@ class Worker:
             if chunk.run.task != self._task.name:
                 raise MalformedMessage(f"a chunk of task {chunk.run.task!r} in the queue of {self._task.name!r}")
             check_reference(chunk, self._task)
+        except NewerMessage as newer:
+            self._leave(record, newer)
         except MalformedMessage as problem:
             reject(record.body, record.id, problem, self._services)
             return
@@ -68,6 +73,13 @@ class Worker:
             slowest=slowest,
         )
         self._settle(chunk, record, turn, work)
+
+    def _leave(self, record: Message, newer: NewerMessage) -> NoReturn:
+        """Leave a message to the workers of the release that has written it, or at last to its keeper."""
+        metric("NewerMessages")
+        logger.warning("message of a later release", problem=str(newer))
+        self._come_back(record, _OUTAGE.delay_s(record.receive, draw=self._services.draw()))
+        raise Unfinished
 
     def _settle(self, chunk: Chunk, record: Message, turn: Turn, work: Work) -> None:
         try:
@@ -84,7 +96,13 @@ class Worker:
             self._come_back(record, end)
             raise Unfinished
         if end is not None and end.run_totals is not None:
+            self._finish(chunk)
+
+    def _finish(self, chunk: Chunk) -> None:
+        """Tell the dispatcher that a run is full: once, however many of its messages come again before its end."""
+        if chunk.tree not in self._finished:
             invoke(self._services, self._services.settings.dispatcher, finish_event(chunk))
+            self._finished.append(chunk.tree)
 
     def _go(self, chunk: Chunk, turn: Turn, work: Work) -> Settled | float | None:
         """What became of the chunk; None if there is nothing to do with it any more."""

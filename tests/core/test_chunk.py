@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drumbeat.chunk import Packed, parse
-from drumbeat.errors import ItemNotJson, ItemTooLarge, MalformedMessage
+from drumbeat.errors import ItemNotJson, ItemTooLarge, MalformedMessage, NewerMessage
 from drumbeat.packer import Packer, encode_item, pack
 
 RUN = "sunrise/2026-11-22T00:00:00Z"
@@ -105,7 +105,7 @@ GOOD: dict[str, Any] = {"v": 1, "run": RUN, "chunk": 0, "first": 0, "items": [1]
         "[]",
         "nonsense",
         "[" * 100_000,
-        json.dumps({**GOOD, "v": 2}),
+        json.dumps({**GOOD, "v": 0}),
         json.dumps({**GOOD, "run": "sunrise"}),
         json.dumps({**GOOD, "run": "../../x/2026-11-22T00:00:00Z"}),
         json.dumps({**GOOD, "run": 5}),
@@ -120,6 +120,13 @@ GOOD: dict[str, Any] = {"v": 1, "run": RUN, "chunk": 0, "first": 0, "items": [1]
 def test_a_foreign_message_is_refused(body: str) -> None:
     with pytest.raises(MalformedMessage):
         parse(body, bucket="b")
+
+
+def test_a_message_of_a_later_release_is_no_foreign_one() -> None:
+    with pytest.raises(NewerMessage, match="message version 2; this release reads version 1"):
+        parse(json.dumps({**GOOD, "v": 2, "how": "new"}), bucket="b")
+
+    assert [1] == parse(json.dumps({**GOOD, "new": "field"}), bucket="b").items
 
 
 def test_a_message_of_this_release_reads_as_it_was_written() -> None:

@@ -1,0 +1,61 @@
+"""Every call of a run, broken in every way, in milliseconds each: what a sweep in the local cloud can only sample."""
+
+from dataclasses import replace
+
+import pytest
+
+from drumbeat.testing.single import KINDS, fits
+from tests.faults.engine import Engine
+from tests.faults.quick import Play, items, numbered
+
+PLAIN = Play(items(20))
+FAN_IN = Play(items(12), fans_in=True)
+MIXED = Play(items(8, more=("flaky1", "poison1", "flaky2")), fans_in=True)
+DEADLY = Play(items(4, more=("killer",)), {"batch_size": 1})
+SEVERAL = Play(items(45), {"chunk_size": 2})
+
+LARGE = Play(items(60), {"chunk_size": 1})
+OVERHEAD = 1.5
+"""RELIABILITY: how much more a run may ask of AWS under any single fault."""
+
+
+def points(play: Play, every: int = 1) -> list[tuple[int, str]]:
+    """Each call of a clean run, with each fault that fits it."""
+    clean = Engine(play.task())
+    play.check(clean, clean.run())
+    chosen = [(number, called) for number, called in numbered(clean) if number % every == 0]
+    return [(number, kind) for number, called in chosen for kind in KINDS if fits(kind, called.operation)]
+
+
+@pytest.mark.parametrize(
+    "play", [PLAIN, FAN_IN, MIXED, DEADLY, SEVERAL], ids=["plain", "fan-in", "mixed", "deadly", "several calls"]
+)
+def test_no_fault_at_any_call_loses_doubles_or_hangs_anything(play: Play) -> None:
+    found = points(play)
+    for number, kind in found:
+        engine = Engine(play.task(), faults={number: kind})
+        record = engine.run()
+        try:
+            play.check(engine, record)
+        except AssertionError as problem:
+            raise AssertionError(f"{kind} at call {number}, {engine.calls[number - 1]}") from problem
+
+
+def test_no_fault_at_any_call_makes_a_run_ask_half_as_much_again_of_aws() -> None:
+    clean = Engine(LARGE.task())
+    clean.run()
+    for number, kind in points(LARGE, every=4):
+        engine = Engine(LARGE.task(), faults={number: kind})
+        LARGE.check(engine, engine.run())
+
+        assert len(engine.calls) <= OVERHEAD * len(clean.calls), f"{kind} at {number}, {engine.calls[number - 1]}"
+
+
+@pytest.mark.parametrize("first", range(0, 12, 3))
+def test_no_two_faults_in_a_row_lose_double_or_hang_anything(first: int) -> None:
+    """A fault in what heals the one before it."""
+    play = replace(MIXED)
+    for number, kind in points(play, every=5)[first::12]:
+        for later in (2, 9):
+            engine = Engine(play.task(), faults={number: kind, number + later: "crash after"})
+            play.check(engine, engine.run())
