@@ -1,7 +1,9 @@
 """Chunks: the items that share one message, and the text they travel as."""
 
 import base64
+import hashlib
 import json
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,12 +13,16 @@ from . import limits
 from .errors import MalformedMessage, NewerMessage
 from .reference import Reference, parse_reference
 from .run import Run
+from .untrusted import is_whole, read_json
 
 VERSION = 1
+_LAST_VERSION = 1000  # above, no release of drumbeat's has written it
 COMPRESSED_ABOVE = 6 * 1024
 """SQS bills each 64 KiB of a call: of ten messages above a tenth of it, the items are compressed."""
 _WORTH = 0.8  # of the plain size; above, the message is left readable
-_LARGEST = 16 * 1024 * 1024  # what a message may hold when it is unpacked: a forged one isn't unpacked further
+LARGEST = 16 * 1024 * 1024
+"""What a chunk's items may be as JSON, unpacked or in S3: of a forged one, no more is unpacked or read."""
+_SHA256 = re.compile("[0-9a-f]{64}")
 FRAME_BYTES = 256  # more than everything in a message that isn't an item: version, run id, numbers, an S3 key
 
 
@@ -62,7 +68,8 @@ class Packed:
 
     def pointer(self, run_id: str, key: str) -> str:
         """The message for items that are kept in S3, as `stored` wrote them, under `key`."""
-        return f'{self._head(run_id)},"count":{self.count},"s3":{json.dumps(key)}}}'
+        digest = hashlib.sha256(self.stored().encode()).hexdigest()
+        return f'{self._head(run_id)},"count":{self.count},"s3":{json.dumps(key)},"sha256":"{digest}"}}'
 
     def stored(self) -> str:
         """What to keep in S3 for a pointer: a JSON array."""
@@ -82,6 +89,7 @@ class Packed:
 class Chunk:
     """A chunk as it arrives: `items`, or None and the `key` in the app's bucket where they are.
 
+    sha256: of what must be there, in hex; empty if the message doesn't say.
     again: whether it was sent again by the keeper, so that workers may have been at it, whatever SQS has counted.
     """
 
@@ -95,6 +103,7 @@ class Chunk:
     reference: Reference | None = None
     again: bool = False
     part: int | None = None
+    sha256: str = ""
 
     @property
     def tree(self) -> str:
@@ -108,6 +117,11 @@ def tree_of(run_id: str, round: int, part: int | None = None) -> str:  # noqa: A
     return tree if part is None else f"{tree}+{part}"
 
 
+def stored_key(tree: str, number: int) -> str:
+    """Where in the app's bucket the items of a chunk are kept that is too large for a message."""
+    return f"runs/{tree}/chunks/{number}.json"
+
+
 def utf8_size(text: str) -> int:
     """How many bytes a text has in UTF-8; raises UnicodeEncodeError for half a character."""
     return len(text) if text.isascii() else len(text.encode())
@@ -117,42 +131,47 @@ def parse(body: str, *, bucket: str) -> Chunk:
     """Read a message; raises MalformedMessage for anything that `Packed` can't have written.
 
     Raises NewerMessage for what a later release has written, before it was rolled back.
+    The error says what is wrong and quotes nothing: it is logged.
     """
     try:
-        message = json.loads(body)
-        if isinstance(message["v"], int) and message["v"] > VERSION:
-            raise NewerMessage(f"message version {message['v']}; this release reads version {VERSION}")
-        if message["v"] != VERSION:
-            raise MalformedMessage(f"message version {message['v']!r}; this worker reads version {VERSION}")
-        items, key, reference = message.get("items"), message.get("s3"), message.get("ref")
-        if items is None and (found := _packed_items(message)):
-            items = _unpacked(found, count=message["count"])
-        if not isinstance(items, list | None) or not isinstance(key, str | None):
-            raise MalformedMessage("a list of items or the S3 key of one is expected")
-        if sum(found is not None for found in (items, key, reference)) != 1:
-            raise MalformedMessage("either a list of items, the S3 key of one, or a reference is expected")
-        count = _count(message["count"]) if items is None else len(items)
-        run = Run.parse(message["run"], bucket=bucket)
-        round_ = _count(message.get("round", 0))
-        part = None if "part" not in message else _count(message["part"])
-        if key is not None and not key.startswith(f"runs/{tree_of(run.id, round_, part)}/"):
-            raise MalformedMessage("the S3 key isn't one of the run's own")
-        return Chunk(
-            run,
-            _count(message["chunk"]),
-            _count(message["first"]),
-            count,
-            items,
-            key,
-            round_,
-            reference=None if reference is None else parse_reference(reference),
-            again=bool(message.get("again")),
-            part=part,
-        )
+        return _chunk(read_json(body), bucket)
     except (MalformedMessage, NewerMessage):
         raise
-    except (AttributeError, KeyError, TypeError, ValueError, RecursionError, zlib.error) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, zlib.error) as error:
         raise MalformedMessage(f"not a chunk ({type(error).__name__}); something else has sent it") from None
+
+
+def _chunk(message: Any, bucket: str) -> Chunk:
+    if is_whole(message["v"], least=VERSION + 1, most=_LAST_VERSION):
+        raise NewerMessage(f"message version {message['v']}; this release reads version {VERSION}")
+    if message["v"] != VERSION:
+        raise MalformedMessage(f"a message of another version; this worker reads version {VERSION}")
+    items, key, reference = message.get("items"), message.get("s3"), message.get("ref")
+    if items is None and (found := _packed_items(message)):
+        items = _unpacked(found, count=message["count"])
+    if not isinstance(items, list | None) or not isinstance(key, str | None):
+        raise MalformedMessage("a list of items or the S3 key of one is expected")
+    if sum(found is not None for found in (items, key, reference)) != 1:
+        raise MalformedMessage("either a list of items, the S3 key of one, or a reference is expected")
+    run = Run.parse(message["run"], bucket=bucket)
+    number = _whole(message["chunk"], limits.MAX_CHUNKS)
+    round_ = _whole(message.get("round", 0), limits.MAX_ROUNDS)
+    part = None if "part" not in message else _whole(message["part"], limits.MAX_CHUNKS)
+    if key is not None and key != stored_key(tree_of(run.id, round_, part), number):
+        raise MalformedMessage("the S3 key isn't the chunk's own")
+    return Chunk(
+        run,
+        number,
+        _whole(message["first"], limits.MAX_ITEMS),
+        _whole(message["count"] if items is None else len(items), limits.MAX_CHUNK_ITEMS, least=1),
+        items,
+        key,
+        round_,
+        reference=None if reference is None else parse_reference(reference),
+        again=bool(message.get("again")),
+        part=part,
+        sha256=_digest(message.get("sha256", "")),
+    )
 
 
 def _packed_items(message: Mapping[str, Any]) -> bytes:
@@ -164,8 +183,8 @@ def _packed_items(message: Mapping[str, Any]) -> bytes:
 
 def _unpacked(packed: bytes, *, count: int) -> list[Any]:
     stream = zlib.decompressobj()
-    text = stream.decompress(packed, _LARGEST)
-    items = json.loads(text) if not stream.unconsumed_tail else None
+    text = stream.decompress(packed, LARGEST)
+    items = read_json(text.decode()) if not stream.unconsumed_tail else None
     if not isinstance(items, list) or len(items) != count:
         raise MalformedMessage("the packed items aren't a list of as many as the message says")
     return items
@@ -177,7 +196,13 @@ def sent_again(body: str) -> str:
     return marked if utf8_size(marked) <= limits.SQS_MESSAGE_BYTES else body
 
 
-def _count(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise MalformedMessage("numbers of a chunk are whole and not negative")
-    return value
+def _whole(value: Any, most: int, *, least: int = 0) -> int:
+    if not is_whole(value, most=most, least=least):
+        raise MalformedMessage("numbers of a chunk are whole, and in their ranges; it has an item at least")
+    return int(value)
+
+
+def _digest(value: Any) -> str:
+    if value != "" and not (isinstance(value, str) and _SHA256.fullmatch(value)):
+        raise MalformedMessage("a digest is 64 hexadecimal digits")
+    return str(value)

@@ -100,6 +100,10 @@ class RunRefused(DrumbeatError):
     """What was asked can't be done with the run as it stands."""
 
 
+class RecordInvalid(DrumbeatError):
+    """A record of the ledger isn't one of drumbeat's: something else has written it."""
+
+
 class RunLost(DrumbeatError):
     """The ledger doesn't know the run."""
 

@@ -31,5 +31,11 @@ DYNAMODB_ITEM_BYTES = 400 * 1024
 
 MAX_ITEM_BYTES = 10 * 1024 * 1024
 """Ours: an item above this is refused; between the SQS limit and this it travels through S3."""
+MAX_CHUNK_ITEMS = 10_000
+"""Ours: items in one message; a message that says more is none of drumbeat's."""
+MAX_CHUNKS = 10**9
+MAX_ITEMS = 10**15
+MAX_ROUNDS = 10**6
+"""Ours: the numbers of chunks, items and redrives of a run; far above what could be paid for."""
 AROUND_ITEM_BYTES = 64
 """Ours: what a line of a file of items may hold besides an item: its number in a redrive, the line's end."""

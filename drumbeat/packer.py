@@ -7,6 +7,7 @@ from typing import Any
 from . import limits
 from .chunk import FRAME_BYTES, Packed, utf8_size
 from .errors import ItemNotJson, ItemTooLarge
+from .untrusted import ITEM_DEPTH, is_too_deep
 
 _REFUSED_BY_SQS = (("\ufffe", "\\ufffe"), ("\uffff", "\\uffff"))
 """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html: all else JSON escapes."""
@@ -39,6 +40,8 @@ _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",",
 
 def _written(value: Any) -> str:
     text = _encode(value)
+    if text.count("[") + text.count("{") > ITEM_DEPTH and is_too_deep(value, ITEM_DEPTH + 1):
+        raise ValueError(f"nested more than {ITEM_DEPTH} deep")
     if not text.isascii():
         for character, escape in _REFUSED_BY_SQS:
             text = text.replace(character, escape)

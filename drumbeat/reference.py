@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import MalformedMessage
+from .untrusted import is_whole
+
+MOST_BYTES = 64 * 1024 * 1024
+"""Of a reference: above the largest chunk and the blank lines within, and still within a worker's memory."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,11 @@ Reference = Numbers | Lines
 def parse_reference(found: Any) -> Reference:
     """Read a reference back; raises MalformedMessage for anything else."""
     match found:
-        case {"start": int(start), "step": int(step)}:
+        case {"start": int(start), "step": int(step)} if not isinstance(start, bool) and is_whole(step, least=1):
             return Numbers(start, step)
-        case {"key": str(key), "etag": str(etag), "begin": int(begin), "end": int(end)} if 0 <= begin < end:
+        case {"key": str(key), "etag": str(etag), "begin": int(begin), "end": int(end)} if (
+            key and etag and is_whole(begin) and is_whole(end, least=begin + 1, most=begin + MOST_BYTES)
+        ):
             return Lines(key, etag, begin, end, _bucket(found), *_columns(found))
     raise MalformedMessage("the reference to the items isn't one of drumbeat's")
 

@@ -11,6 +11,7 @@ from .errors import MalformedFire, UpstreamUnknown
 
 TASK_NAME = re.compile(r"[a-z][a-z0-9-]{0,47}")
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_FIRST_YEAR = 1000  # strftime doesn't fill earlier ones up to four digits
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -26,8 +27,14 @@ def parse_time(text: str) -> datetime:
     except (TypeError, ValueError):
         raise MalformedFire(f"{text!r} is no ISO 8601 time; write it like 2026-11-22T00:00:00Z") from None
     if time.tzinfo is None:
-        raise MalformedFire(f"{text!r} has no time zone; write it like {text}Z or {text}+01:00")
-    return time.astimezone(UTC).replace(microsecond=0)
+        raise MalformedFire(f"{text!r} has no time zone; write it like 2026-11-22T00:00:00Z or +01:00")
+    try:
+        time = time.astimezone(UTC).replace(microsecond=0)
+    except OverflowError:
+        time = time.replace(year=1)
+    if time.year < _FIRST_YEAR:
+        raise MalformedFire(f"{text!r} isn't in the years {_FIRST_YEAR} to 9999 of UTC")
+    return time
 
 
 class Upstream(Protocol):

@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from .errors import MalformedFire
+from .limits import MAX_CHUNKS, MAX_ITEMS
 from .run import RUN_NAME, Run, format_time, parse_time
+from .untrusted import MAX_DEPTH, is_too_deep, is_whole
 
 LIVE, BACKFILL = "live", "backfill"
 PARAMS_BYTES = 32 * 1024
@@ -110,20 +112,21 @@ def parse_signal(event: Any, *, task: str, bucket: str, takes_events: bool = Fal
     """Read a dispatcher's event; raises MalformedFire for one that isn't, or that is another task's.
 
     takes_events: whether the task is started by events, which then arrive as they are.
+    The error says what is wrong and quotes nothing of the event, which is kept: it is logged.
     """
+    if is_too_deep(event, MAX_DEPTH):
+        raise MalformedFire(f"task {task!r}: the event is nested more than {MAX_DEPTH} deep")
     if takes_events and isinstance(event, Mapping) and "task" not in event:
         match event:
             case {"id": str(event_id), "time": str(time), "detail-type": str()}:
-                run = Run(task, parse_time(time).replace(second=0), bucket, {"event": event}, _name(event_id, task))
+                run = Run(task, _minute(time, task), bucket, {"event": event}, _name(event_id, task))
                 return Fire(_checked(run))
     if not isinstance(event, Mapping) or not isinstance(event.get("task"), str):
         raise MalformedFire(
             f'task {task!r}: {{"task": ..., "scheduled_at": ...}} is expected of a rule, not {_shape(event)}'
         )
     if event["task"] != task:
-        raise MalformedFire(
-            f"a fire of task {event['task']!r} reached the dispatcher of {task!r}; correct the rule's input"
-        )
+        raise MalformedFire(f"a fire of another task reached the dispatcher of {task!r}; correct the rule's input")
     signal = _told(event, task, bucket)
     if signal is None:
         raise MalformedFire(f"task {task!r}: the event has no scheduled_at; correct the rule's input ({_shape(event)})")
@@ -133,12 +136,12 @@ def parse_signal(event: Any, *, task: str, bucket: str, takes_events: bool = Fal
 def _told(event: Mapping[str, Any], task: str, bucket: str) -> Signal | None:
     match event:
         case {"scheduled_at": str(time)}:
-            return _fire(event, task, parse_time(time).replace(second=0), bucket)
+            return _fire(event, task, _minute(time, task), bucket)
         case {"follow": str(run_id)}:
-            return Follow(replace(Run.parse(run_id, bucket=bucket), task=task))
-        case {"resume": str(run_id), "epoch": int(epoch)}:
+            return Follow(replace(_run(run_id, task, bucket), task=task))
+        case {"resume": str(run_id), "epoch": epoch} if is_whole(epoch, most=MAX_ITEMS):
             return Resume(_own(run_id, task, bucket), epoch, _part(event.get("part")))
-        case {"combine": str(run_id), "leaf": int(leaf)}:
+        case {"combine": str(run_id), "leaf": leaf} if is_whole(leaf, most=MAX_CHUNKS):
             return Combine(_own(run_id, task, bucket), leaf)
     for name, kind in _PLAIN.items():
         if isinstance(event.get(name), str):
@@ -146,12 +149,19 @@ def _told(event: Mapping[str, Any], task: str, bucket: str) -> Signal | None:
     return None
 
 
+def _minute(time: str, task: str) -> datetime:
+    try:
+        return parse_time(time).replace(second=0)
+    except MalformedFire as error:
+        raise MalformedFire(f"task {task!r}: the time {str(error).removeprefix(f'{time!r} ')}") from None
+
+
 def _fire(event: Mapping[str, Any], task: str, time: datetime, bucket: str) -> Fire:
     params, lane = event.get("params", {}), event.get("lane", LIVE)
     if not isinstance(params, Mapping):
         raise MalformedFire(f"task {task!r}: params must be an object, as in {{'tenant': 42}}")
     if lane not in (LIVE, BACKFILL):
-        raise MalformedFire(f"task {task!r}: lane={lane!r}; {LIVE} or {BACKFILL} is expected")
+        raise MalformedFire(f"task {task!r}: the lane is {LIVE} or {BACKFILL}")
     run = _checked(Run(task, time, bucket, params, _name(event.get("name", ""), task)))
     return Fire(
         run,
@@ -163,7 +173,10 @@ def _fire(event: Mapping[str, Any], task: str, time: datetime, bucket: str) -> F
 
 
 def _checked(run: Run) -> Run:
-    size = len(json.dumps(dict(run.params)).encode())
+    try:
+        size = len(json.dumps(dict(run.params), allow_nan=False).encode())
+    except (TypeError, ValueError):
+        raise MalformedFire(f"run {run.id}: its parameters aren't JSON, which has no NaN or Infinity") from None
     if size > PARAMS_BYTES:
         raise MalformedFire(
             f"run {run.id}: its parameters are {size:,} bytes of JSON, {PARAMS_BYTES:,} allowed; keep more in S3"
@@ -174,7 +187,7 @@ def _checked(run: Run) -> Run:
 def _name(name: Any, task: str) -> str:
     if name != "" and not (isinstance(name, str) and RUN_NAME.fullmatch(name)):
         raise MalformedFire(
-            f"task {task!r}: run name {str(name)[:80]!r}; 1 to 64 letters, digits, dots, underscores and hyphens are "
+            f"task {task!r}: the run's name isn't one; 1 to 64 letters, digits, dots, underscores and hyphens are "
             "allowed, a letter or digit first"
         )
     return str(name)
@@ -187,24 +200,33 @@ def items_key(run: Run) -> str:
 
 def _items_key(key: Any, run: Run) -> str:
     if key not in ("", items_key(run)):
-        raise MalformedFire(f"run {run.id!r}: items={key!r}; only {items_key(run)} of the app's bucket is read")
+        raise MalformedFire(
+            f"run {run.id!r}: its items are elsewhere; only {items_key(run)} of the app's bucket is read"
+        )
     return str(key)
 
 
 def _part(number: Any) -> int | None:
-    if number is not None and (not isinstance(number, int) or number < 0):
-        raise MalformedFire(f"part={str(number)[:40]!r}; the number of a part is expected, from 0")
-    return number
+    if number is not None and not is_whole(number, most=MAX_CHUNKS):
+        raise MalformedFire("the number of a part is expected, from 0")
+    return None if number is None else int(number)
 
 
 def _own(run_id: str, task: str, bucket: str) -> Run:
-    run = Run.parse(run_id, bucket=bucket)
+    run = _run(run_id, task, bucket)
     if run.task != task:
-        raise MalformedFire(f"run {run_id!r} isn't one of task {task!r}")
+        raise MalformedFire(f"the run isn't one of task {task!r}")
     return run
+
+
+def _run(run_id: str, task: str, bucket: str) -> Run:
+    try:
+        return Run.parse(run_id, bucket=bucket)
+    except MalformedFire:
+        raise MalformedFire(f"task {task!r}: no run id; TASK/TIME or TASK/TIME/NAME is expected") from None
 
 
 def _shape(event: Any) -> str:
     if isinstance(event, Mapping):
-        return f"an object with the keys {', '.join(sorted(map(str, event)))[:200] or '(none)'}"
+        return f"an object with {len(event)} keys"
     return f"a {type(event).__name__}"

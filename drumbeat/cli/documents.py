@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from drumbeat.run import format_time
 
+from .plain import visible_json
+
 if TYPE_CHECKING:
     from drumbeat.control import ErrorCount, Failure, ScheduleEntry, ScheduleView, Status
     from drumbeat.ledger.backfills import Backfill
@@ -26,7 +28,7 @@ _OF_RECORD = (
 
 def put(document: Any) -> None:
     """Print a document on standard output."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(visible_json(json.dumps(document, indent=2, ensure_ascii=False)) + "\n")
 
 
 def run(status: "Status") -> dict[str, Any]:

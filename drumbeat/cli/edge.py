@@ -11,6 +11,8 @@ from typer.exceptions import Abort
 
 from drumbeat.errors import DrumbeatError
 
+from .plain import plain, visible
+
 USER_MISTAKE, OTHER_FAILURE, INTERRUPTED = 2, 1, 130
 
 
@@ -31,9 +33,10 @@ class Commands(TyperGroup):
             status = INTERRUPTED
         except Exception as error:  # noqa: BLE001  (this is the edge)
             if "--debug" in args:
-                traceback.print_exc()
+                sys.stderr.write(visible(traceback.format_exc(), lines=True))
             message, status = _told(error)
-            Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/] {_escaped(message)}", highlight=False)
+            text = f"[bold red]error:[/] {plain(message, lines=True)}"
+            Console(stderr=True, soft_wrap=True).print(text, highlight=False)
         sys.exit(status if isinstance(status, int) else 0)
 
 
@@ -44,7 +47,3 @@ def _told(error: Exception) -> tuple[str, int]:
         return f"{error.format_message().rstrip('.')}; --help tells what there is", USER_MISTAKE
     text = f"{type(error).__name__}: {error}"
     return f"drumbeat failed where it shouldn't ({text}); repeat it with --debug before the command", OTHER_FAILURE
-
-
-def _escaped(text: str) -> str:
-    return text.replace("[", r"\[")

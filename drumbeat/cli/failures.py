@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from . import documents, options
 from .connection import connected
+from .plain import plain
 from .screen import screen
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _print_errors(console: Console, counted: "Sequence[ErrorCount]") -> None:
     table.add_column("numbers", no_wrap=True)
     for entry in counted:
         numbers = ", ".join(map(str, entry.numbers)) + (", ..." if entry.count > len(entry.numbers) else "")
-        table.add_row(f"{entry.count:,}", escape(entry.error), f"[dim]{numbers}[/]")
+        table.add_row(f"{entry.count:,}", plain(entry.error), f"[dim]{numbers}[/]")
     console.print(table)
 
 
@@ -87,8 +87,8 @@ def _print_failures(console: Console, found: "Sequence[Failure]") -> None:
         item = json.dumps(failure.item, ensure_ascii=False)
         table.add_row(
             str(failure.number),
-            escape(item),
-            escape(failure.text),
+            plain(item),
+            plain(failure.text),
             str(failure.attempts),
             f"[dim]{failure.died_at} {failure.request_id}[/]",
         )

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
 from . import options
 from .connection import connected
 from .edge import INTERRUPTED
 from .pace import Pace
+from .plain import plain
 from .screen import screen
 from .words import counts, ending, state
 
@@ -79,7 +79,7 @@ def _bar(seen: "Iterable[Status]", console: Console, now: "Callable[[], datetime
             pace.see(now(), status.done)
             told = f"{state(status)} {counts(status)}{_estimate(pace, status, now())}"
             progress.update(
-                bar, description=escape(status.record.id), total=status.items, completed=status.done, told=told
+                bar, description=plain(status.record.id), total=status.items, completed=status.done, told=told
             )
             progress.refresh()
             yield status

@@ -14,6 +14,7 @@ from drumbeat.local.synth import key, synthesize
 
 from .edge import Refused
 from .files import put_inputs
+from .plain import plain
 from .screen import progress_screen
 from .simulation import DEPLOYED_BEFORE
 from .watch import Watch
@@ -131,7 +132,7 @@ def _put_inputs(cloud: KeptCloud, app: Path) -> None:
 
 
 def _tell(text: str) -> None:
-    progress_screen().print(f"[dim]{text.replace('[', chr(92) + '[')}[/]", soft_wrap=True)
+    progress_screen().print(f"[dim]{plain(text)}[/]", soft_wrap=True)
 
 
 class _Pace:

@@ -4,10 +4,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
+from .plain import plain
 from .simulation import Result
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ def document(result: Result) -> list[dict[str, Any]]:
 def show(result: Result, console: Console) -> None:
     """Print what was granted and never used, then the policy that would do, role by role."""
     for role in result.permissions:
-        console.rule(f"[bold]{escape(', '.join(_names(role, result)))}[/]", align="left", style="dim")
-        console.print(Padding(f"[dim]role {escape(role.logical_id)}[/]", (0, 0, 1, 2), expand=False))
+        console.rule(f"[bold]{plain(', '.join(_names(role, result)))}[/]", align="left", style="dim")
+        console.print(Padding(f"[dim]role {plain(role.logical_id)}[/]", (0, 0, 1, 2), expand=False))
         console.print(Padding(_grants(role), (0, 0, 1, 2), expand=False))
         console.print("  [bold]the smallest policy that would do[/], a statement a line")
         for statement in role.smallest_policy["Statement"]:
-            console.print(f"  {escape(json.dumps(statement))}", soft_wrap=True)
+            console.print(f"  {plain(json.dumps(statement))}", soft_wrap=True)
         console.print()
     console.print(
         "[dim]never used: not in this run. A path that it didn't take, such as a failure or a large item, may need it;"
@@ -60,13 +60,13 @@ def _grants(role: "RoleReport") -> Table:
     for need in role.by_services:
         together.setdefault((need.resource, need.why), []).append(need.action)
     for (resource, why), actions in together.items():
-        table.add_row("\n".join(actions), _short((resource,)), f"[dim]{escape(why)}[/]")
+        table.add_row("\n".join(actions), _short((resource,)), f"[dim]{plain(why)}[/]")
     return table
 
 
 def _short(resources: tuple[str, ...]) -> str:
     """The part of an ARN that tells resources of one account apart."""
-    return escape(", ".join(arn.split(":", 5)[5] if arn.count(":") >= 5 else arn for arn in resources))  # noqa: PLR2004
+    return plain(", ".join(arn.split(":", 5)[5] if arn.count(":") >= 5 else arn for arn in resources))  # noqa: PLR2004
 
 
 def _names(role: "RoleReport", result: Result) -> list[str]:

@@ -4,11 +4,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from . import documents, options
 from .connection import connected
+from .plain import plain
 from .screen import screen
 from .words import state, took
 
@@ -56,13 +56,13 @@ def _table(shown: "list[Status]") -> Table:
     for status in shown:
         totals = status.totals
         table.add_row(
-            f"[cyan]{escape(status.record.id)}[/]",
+            f"[cyan]{plain(status.record.id)}[/]",
             state(status),
             "?" if status.items is None else f"{status.items:,}",
             f"{totals.succeeded:,}",
             f"[red]{totals.failed:,}[/]" if totals.failed else "0",
             f"{totals.dropped:,}",
             took(status).removeprefix(", in "),
-            escape(status.record.reason),
+            plain(status.record.reason),
         )
     return table

@@ -6,7 +6,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from drumbeat.at import At
@@ -16,6 +15,7 @@ from drumbeat.schedule import Cron, Rate, parse_schedule
 from . import documents, options
 from .connection import connected
 from .edge import Refused
+from .plain import plain
 from .screen import screen
 from .times import read_time
 
@@ -105,7 +105,7 @@ def list_(
         table.add_column(heading, no_wrap=True)
     for entry in found:
         state = "enabled" if entry.enabled else "[yellow]disabled[/]"
-        table.add_row(f"[cyan]{escape(entry.name)}[/]", state, format_time(entry.changed_at))
+        table.add_row(f"[cyan]{plain(entry.name)}[/]", state, format_time(entry.changed_at))
     screen().print(table if found else "no such schedule")
     if rest:
         screen().print("[dim]and more; --limit N shows them, --prefix TEXT chooses[/]")
@@ -161,7 +161,7 @@ def remove(context: typer.Context, task: options.Task, name: Name) -> None:
     """
     with connected(context) as control:
         control.schedules.remove(task, name)
-    screen().print(f"removed schedule [cyan]{escape(name)}[/] of {task}")
+    screen().print(f"removed schedule [cyan]{plain(name)}[/] of {task}")
 
 
 def _schedule(  # noqa: PLR0917  (one option each)
@@ -217,5 +217,5 @@ def _show(view: "ScheduleView", *, as_json: bool) -> None:
         return
     off = "" if view.enabled else ", [yellow]disabled[/]"
     settings = ", ".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in view.params.items())
-    params = f", with {escape(settings)}" if settings else ""
-    screen().print(f"[cyan]{escape(view.name)}[/] of {view.task}: {escape(str(view.schedule))}{params}{off}")
+    params = f", with {plain(settings)}" if settings else ""
+    screen().print(f"[cyan]{plain(view.name)}[/] of {view.task}: {plain(str(view.schedule))}{params}{off}")

@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from . import documents, options
 from .connection import connected
+from .plain import plain
 from .screen import screen
 from .words import counts, state, took
 
@@ -36,21 +36,21 @@ def _table(status: "Status") -> Table:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     rows = {
-        "run": f"[cyan]{escape(record.id)}[/]",
+        "run": f"[cyan]{plain(record.id)}[/]",
         "state": state(status),
-        "reason": escape(record.reason),
-        "blocked by": escape(record.blocked_by),
+        "reason": plain(record.reason),
+        "blocked by": plain(record.blocked_by),
         "items": counts(status),
         "succeeded": f"{totals.succeeded:,}",
         "attempts": f"{totals.attempts:,}",
         "chunks": f"{record.chunks:,}" if record.chunks else "",
-        "parameters": escape(record.params),
+        "parameters": plain(record.params),
         "lane": record.lane if record.lane != "live" else "",
         "redrives": str(record.round) if record.round else "",
         "began": record.started_at,
         "ended": record.completed_at + took(status) if record.completed_at else "",
         "deadline": record.deadline_at,
-        "result": escape(record.result),
+        "result": plain(record.result),
     }
     for name, text in rows.items():
         if text:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
@@ -12,6 +11,7 @@ from drumbeat.ledger.record import FAILED, SUCCEEDED, RunRecord
 from drumbeat.plan.bill import bill
 from drumbeat.run import format_time, parse_time
 
+from .plain import plain
 from .simulation import Result
 from .words import span
 
@@ -63,7 +63,7 @@ def _runs(result: Result) -> Table:
     for run in result.runs[:_MOST]:
         table.add_row(f"[cyan]{run.id}[/]", _state(run), *_counts(run, result), _took(run))
         if run.reason:
-            table.add_row("", f"[dim]{escape(run.reason)}[/]")
+            table.add_row("", f"[dim]{plain(run.reason)}[/]")
     if len(result.runs) > _MOST:
         table.add_row(f"[dim]and {len(result.runs) - _MOST:,} more[/]")
     return table
@@ -75,7 +75,7 @@ def _told(result: Result) -> Iterator[str]:
         items, chunks, messages, invocations, retries, dead = _counts(run, result)
         yield f"[cyan]{run.id}[/]  {_state(run)} [dim]after[/] {_took(run)}"
         yield f"  {items} items in {chunks} chunks, {messages} messages, {invocations} invocations"
-        yield f"  {retries} retries, {dead} dead letters{escape(f', {run.reason}' if run.reason else '')}"
+        yield f"  {retries} retries, {dead} dead letters{plain(f', {run.reason}' if run.reason else '')}"
     if len(result.runs) > _MOST:
         yield f"[dim]and {len(result.runs) - _MOST:,} more[/]"
 
@@ -95,7 +95,7 @@ def _state(run: RunRecord) -> str:
 def _dead_letters(result: Result) -> Iterator[str]:
     letters = [(run, letter) for run, found in result.dead_letters.items() for letter in found]
     for run, letter in letters[:_MOST]:
-        error = escape(f"{letter.error_type}: {letter.error}")
+        error = plain(f"{letter.error_type}: {letter.error}")
         yield f"[cyan]{run}[/] item {letter.number}, {letter.attempts} attempts: {error}"
     if len(letters) > _MOST:
         yield f"[dim]and {len(letters) - _MOST:,} more[/]"
@@ -141,16 +141,16 @@ def _polling(result: Result) -> str:
 
 def _results(result: Result, picture: Path | None) -> Iterator[str]:
     for file in result.published[:_MOST]:
-        yield f"{escape(str(file.copy or file.key))}  [dim]{_size(file.size)}[/]"
+        yield f"{plain(str(file.copy or file.key))}  [dim]{_size(file.size)}[/]"
     if len(result.published) > _MOST:
         yield f"[dim]and {len(result.published) - _MOST:,} more[/]"
     if picture is not None:
-        yield f"{escape(str(picture))}  [dim]items done and concurrency over virtual time[/]"
+        yield f"{plain(str(picture))}  [dim]items done and concurrency over virtual time[/]"
     elif result.published:
         yield "[dim]in the local cloud's bucket, which is gone now; --out DIR keeps a copy[/]"
     for path, what in ((result.order.timeline, "fires, invocations and queues"), (result.order.log, "every event")):
         if path is not None:
-            yield f"{escape(str(path))}  [dim]{what}[/]"
+            yield f"{plain(str(path))}  [dim]{what}[/]"
     if not result.published:
         yield "[dim]no run has published anything[/]"
 

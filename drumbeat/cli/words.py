@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-
 from drumbeat.run import parse_time
+
+from .plain import plain
 
 if TYPE_CHECKING:
     from drumbeat.control import Status
@@ -38,8 +38,8 @@ def counts(status: "Status") -> str:
 def ending(status: "Status") -> str:
     """How a run has ended, in a line."""
     record = status.record
-    why = f": {escape(record.reason)}" if record.reason else ""
-    return f"[cyan]{escape(record.id)}[/] {state(status)} {counts(status)}{took(status)}{why}"
+    why = f": {plain(record.reason)}" if record.reason else ""
+    return f"[cyan]{plain(record.id)}[/] {state(status)} {counts(status)}{took(status)}{why}"
 
 
 def took(status: "Status") -> str:

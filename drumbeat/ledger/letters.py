@@ -12,7 +12,6 @@ from .record import Round, RunRecord
 from .table import Key, Table
 
 INLINE_BYTES = 300 * 1024  # of DynamoDB's 400 KB; a larger item is left where its chunk is kept in S3
-ERROR_CHARACTERS = 1000
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ def write(table: Table, tree: str, letter: DeadLetter, *, expires_at: int) -> No
     """Record a dead letter; it counts once its chunk is settled and the pass of its token is accepted."""
     table.put(
         Key(_pk(tree, letter.chunk), f"{letter.number:012d}#{letter.token}"),
-        {**vars(letter), "error": letter.error[:ERROR_CHARACTERS], "expires_at": expires_at},
+        {**vars(letter), "expires_at": expires_at},
         "attribute_not_exists(#pk) OR attribute_exists(#pk)",
     )
 

@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from drumbeat.untrusted import write_json
+
 from . import progress
 from .count import settled_chunks
 from .record import Round
@@ -22,7 +24,7 @@ _READ_BYTES = 256 * 1024
 def line(number: int, item: Any, *, was_dropped: bool) -> str:
     """One line of a manifest: the item's number in the run, and `d` if it was dropped rather than failed."""
     told = {"n": number, "item": item} | ({"d": 1} if was_dropped else {})
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    return write_json(told)
 
 
 def lines(s3: "S3Client", bucket: str, key: str) -> Iterator[Any]:

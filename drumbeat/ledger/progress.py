@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from drumbeat.errors import Fenced
+from drumbeat.errors import Fenced, RecordInvalid
 
 from .table import Key, Table
 
@@ -58,16 +58,19 @@ def read(table: Table, run_id: str, chunk: int) -> Progress:
     item = table.get(progress_key(run_id, chunk))
     if item is None:
         return Progress()
-    state = json.loads(item["progress"])
-    pending, due = state.pop("pending"), state.pop("due", {})
-    return Progress(
-        version=item["version"],
-        pending=None if pending is None else {int(index): tries for index, tries in pending.items()},
-        due={int(index): time for index, time in due.items()},
-        passes=tuple(state.pop("passes")),
-        parts=tuple(state.pop("parts")),
-        **{name: value for name, value in state.items() if name in Progress.__dataclass_fields__},
-    )
+    try:
+        state = json.loads(item["progress"])
+        pending, due = state.pop("pending"), state.pop("due", {})
+        return Progress(
+            version=item["version"],
+            pending=None if pending is None else {int(index): int(tries) for index, tries in pending.items()},
+            due={int(index): int(time) for index, time in due.items()},
+            passes=tuple(state.pop("passes")),
+            parts=tuple(state.pop("parts")),
+            **{name: state[name] for name in Progress.__dataclass_fields__ if name in state},
+        )
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        raise RecordInvalid(f"the progress of chunk {chunk} of {run_id} isn't one; something else wrote it") from None
 
 
 def write(table: Table, run_id: str, chunk: int, progress: Progress, *, token: str, expires_at: int) -> Progress:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from drumbeat.chunk import tree_of
+from drumbeat.errors import MalformedFire, RecordInvalid
 from drumbeat.run import Run
 
 from .count import Totals
@@ -115,8 +116,25 @@ class RunRecord:
 
     @classmethod
     def of(cls, item: Item) -> "RunRecord":
-        """Read a record, whatever else a later release has added to it."""
-        return cls(**{name: item[name] for name in cls.__dataclass_fields__ if name in item})
+        """Read a record, whatever else a later release has added to it.
+
+        Raises RecordInvalid for one that drumbeat can't have written, naming the field and not what is in it.
+        """
+        found = {name: item[name] for name in cls.__dataclass_fields__ if name in item}
+        wrong = [name for name, value in found.items() if type(value) is not _TYPES[name]]
+        wrong += [name for name in _COUNTS if not wrong and found.get(name, 0) < 0]
+        try:
+            run = Run.parse(found.get("id", ""))
+        except MalformedFire:
+            wrong.append("id")
+        else:
+            wrong += ["task"] * (found.get("task") != run.task) + ["state"] * (found.get("state") not in STATES)
+        if wrong or "scheduled_at" not in found:
+            which = f"{item.get('pk')!r} {item.get('sk')!r}"
+            raise RecordInvalid(
+                f"record {which}: a wrong {wrong[0] if wrong else 'scheduled_at'}; drumbeat didn't write it"
+            )
+        return cls(**found)
 
     @property
     def dead_letters(self) -> int:
@@ -208,6 +226,10 @@ class Plan:
     dispatcher: str
     keeps_results: bool = False
     items_key: str = ""
+
+
+_TYPES = {name: declared.type for name, declared in RunRecord.__dataclass_fields__.items()}
+_COUNTS = ("epoch", "chunks", "items", "messages", "succeeded", "failed", "dropped", "attempts", "round", "position")
 
 
 def run_key(run: Run) -> Key:

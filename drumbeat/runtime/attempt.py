@@ -44,7 +44,7 @@ def attempt(task: Task, step: Callable[[], Any]) -> Outcome:
     """Do a step of plain work."""
     try:
         return _done(step())
-    except Exception as error:  # noqa: BLE001  (whatever the author's code raises is the item's outcome)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever the author's code raises is the item's outcome)
         return verdict(task, error)
 
 
@@ -52,7 +52,7 @@ async def attempt_async(task: Task, step: Callable[[], Awaitable[Any]]) -> Outco
     """Do a step of asynchronous work."""
     try:
         return _done(await step())
-    except Exception as error:  # noqa: BLE001  (whatever the author's code raises is the item's outcome)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever the author's code raises is the item's outcome)
         return verdict(task, error)
 
 

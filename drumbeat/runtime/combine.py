@@ -18,6 +18,7 @@ from drumbeat.ledger.tree import leaves
 from drumbeat.run import Run
 from drumbeat.signal import Combine, Finish
 from drumbeat.task import Task
+from drumbeat.untrusted import said
 
 from . import results
 from .invoke import invoke
@@ -100,9 +101,9 @@ class Combiner:
             return {}
         try:
             value = self._task.combiner(iter(held))
-        except Exception as error:  # noqa: BLE001  (whatever the author's code raises fails the run)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever the author's code raises fails the run)
             logger.error("combine failed", error=type(error).__name__, frames=frames(error))
-            return {"error": f"combine raised {type(error).__name__}: {error}"}
+            return {"error": f"combine raised {type(error).__name__}: {said(error)}"}
         try:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError, RecursionError) as error:

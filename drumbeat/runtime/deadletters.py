@@ -7,16 +7,19 @@ one that stands still is settled as failed, so that its run ends with exact coun
 from dataclasses import replace
 
 from drumbeat.chunk import Chunk, parse, sent_again
+from drumbeat.discovery import discover
 from drumbeat.errors import MalformedMessage, NewerMessage, WorkerDied
 from drumbeat.ledger import count, progress
 from drumbeat.ledger.progress import Progress
 from drumbeat.ledger.record import RUNNING, RunRecord
 from drumbeat.ledger.runs import Runs
 from drumbeat.limits import SQS_DELAY_S
+from drumbeat.reference import Lines
 
 from .batch import Message
 from .invoke import invoke
-from .load import load_items
+from .lines import check_reference, is_own
+from .load import load_what_there_is
 from .observability import count as metric
 from .observability import logger
 from .services import Services
@@ -40,6 +43,7 @@ class DeadLetters:
         """Send a chunk again or settle it; afterwards the message may go."""
         try:
             chunk = parse(record.body, bucket=self._services.settings.bucket)
+            self._check(chunk)
         except NewerMessage as newer:
             metric("NewerMessages")
             logger.warning("message of a later release", problem=str(newer))
@@ -67,6 +71,15 @@ class DeadLetters:
         if end.run_totals is not None:
             invoke(self._services, run.dispatcher, finish_event(chunk))
 
+    def _check(self, chunk: Chunk) -> None:
+        """Refuse what the worker would: the keeper may read every task's files, and a forged message mustn't."""
+        if not isinstance(chunk.reference, Lines) or is_own(chunk.reference, chunk):
+            return
+        task = discover(self._services.settings.handlers).get(chunk.run.task)
+        if task is None:
+            raise MalformedMessage("the reference is neither to the run's own files nor to a task's source")
+        check_reference(chunk, task)
+
     def _send_again(self, chunk: Chunk, body: str, run: RunRecord, state: Progress, *, token: str) -> None:
         following = replace(state, rounds=state.rounds + 1)
         self._write(chunk, following, token)
@@ -76,7 +89,7 @@ class DeadLetters:
         logger.warning("chunk sent again", round=following.rounds, attempted=state.was_attempted, delay_s=delay)
 
     def _give_up(self, chunk: Chunk, state: Progress, *, token: str) -> Progress:
-        items = load_items(chunk, self._services)
+        items = load_what_there_is(chunk, self._services)
         pending = state.left(chunk.count)
         error = WorkerDied(
             "the worker died (out of memory, timeout) again and again with this item's chunk"
@@ -92,7 +105,7 @@ class DeadLetters:
         return self._write(chunk, after, token)
 
     def _drop(self, chunk: Chunk, state: Progress, run: RunRecord, *, token: str) -> Progress:
-        items = load_items(chunk, self._services)
+        items = load_what_there_is(chunk, self._services)
         return self._write(chunk, drop(chunk, state, items, self._services, halt=run.halt, token=token), token)
 
     def _write(self, chunk: Chunk, state: Progress, token: str) -> Progress:

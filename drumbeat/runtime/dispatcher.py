@@ -2,12 +2,10 @@
 
 import os
 
-from drumbeat.discovery import load
-
 from .dispatch import Dispatcher
-from .observability import observed
+from .observability import loaded, observed
 from .services import Services, Settings
 
 _settings = Settings.read(os.environ)
-_task = load(_settings.module, _settings.task)
+_task = loaded(_settings)
 handler = observed(Dispatcher(_task, Services(_settings)), tracing=_task.tracing)

@@ -28,6 +28,7 @@ from drumbeat.packing import calls_to_save
 from drumbeat.reference import Lines
 from drumbeat.run import Run
 from drumbeat.task import Task
+from drumbeat.untrusted import said
 
 from . import send
 from .chain import Before
@@ -197,7 +198,7 @@ class Expansion:
                 began = clock()
                 if began >= self._look_at_s and self._is_late():
                     return
-        except Exception as error:  # noqa: BLE001  (whatever the author's code raises)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever the author's code raises)
             self._stop(self._failed(error), first + max(number, skip))
 
     def _begin(self, skip: int) -> tuple[Iterator[Any], int]:
@@ -212,11 +213,12 @@ class Expansion:
             cut=self.record.cut,
         )
 
-    def _failed(self, error: Exception) -> DrumbeatError:
+    def _failed(self, error: BaseException) -> DrumbeatError:
         if isinstance(error, ExpandFailed | InvalidTask):
             return error
         failed = ExpandFailed(
-            f"task {self._task.name!r}: expand raised {type(error).__name__}: {error}; correct it and run it again"
+            f"task {self._task.name!r}: expand raised {type(error).__name__}: {said(error)}; correct it and run it "
+            "again"
         )
         failed.__cause__ = error
         return failed

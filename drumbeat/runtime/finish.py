@@ -10,6 +10,7 @@ from drumbeat.ledger.record import ABANDON, CANCEL, CANCELLED, FAILED, RUNNING, 
 from drumbeat.ledger.runs import Runs
 from drumbeat.run import Run
 from drumbeat.task import Task
+from drumbeat.untrusted import said, write_json
 
 from . import results, tolerance
 from .announce import announce
@@ -106,11 +107,11 @@ class Finisher:
             return "", self._keep(value) if value is not None else ""
         except CombineFailed as error:
             return str(error), ""
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             logger.error("complete failed", error=type(error).__name__, frames=frames(error), attempt=record.tries)
             if record.tries < TRIES:
                 raise
-            return f"complete raised {type(error).__name__}: {error}", ""
+            return f"complete raised {type(error).__name__}: {said(error)}", ""
 
     def _result(self, record: RunRecord) -> Any:
         if self._task.combiner is None:
@@ -125,7 +126,8 @@ class Finisher:
 
     def _keep(self, value: Any) -> str:
         try:
-            body = json.dumps(value, ensure_ascii=False, allow_nan=False)
+            json.dumps(value, allow_nan=False)
+            body = write_json(value)
         except (TypeError, ValueError, RecursionError) as error:
             raise ResultNotJson(f"complete returned a {type(value).__name__} that isn't JSON: {error}") from None
         key = self._run.result_key

@@ -1,13 +1,19 @@
 """The items of a chunk, from wherever they are."""
 
-import json
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from botocore.exceptions import ClientError
 
 from drumbeat.chunk import Chunk
-from drumbeat.errors import MalformedMessage
+from drumbeat.errors import SourceChanged
+from drumbeat.limits import MAX_ITEMS
+from drumbeat.untrusted import is_whole
 
-from .lines import Unreadable, read_reference
+from .lines import DENIED, Unreadable, instead, read_kept, read_reference
 from .services import Services
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Loaded(NamedTuple):
@@ -20,20 +26,37 @@ class Loaded(NamedTuple):
     @classmethod
     def of(cls, line: Any) -> "Loaded":
         """Read a line of a redrive's manifest."""
-        return cls(int(line["n"]), line["item"], was_dropped=bool(line.get("d")))
+        return cls(line["n"], line["item"], was_dropped=bool(line.get("d")))
 
 
 def load_items(chunk: Chunk, services: Services) -> dict[int, Loaded]:
-    """The items of a chunk, from its message or from S3, by their index in it."""
-    found = chunk.items if chunk.reference is None else read_reference(chunk, services)
-    if found is None:
-        body = services.s3.get_object(Bucket=chunk.run.bucket, Key=str(chunk.key))["Body"].read()
-        found = json.loads(body)
-    if not isinstance(found, list | tuple) or len(found) != chunk.count:
-        raise MalformedMessage(f"{chunk.run.id}#{chunk.number}: its {chunk.count} items aren't where they should be")
-    if not chunk.round or any(isinstance(item, Unreadable) for item in found):
-        return {index: Loaded(chunk.first + index, item) for index, item in enumerate(found)}
+    """The items of a chunk, from its message or from S3, by their index in it.
+
+    What can't be read is Unreadable: no error, as it would come again for ever.
+    """
+    if chunk.reference is not None:
+        found: Sequence[Any] = read_reference(chunk, services)
+    else:
+        found = chunk.items if chunk.items is not None else read_kept(chunk, services)
+    if len(found) != chunk.count:
+        found = instead(chunk, SourceChanged(f"its {chunk.count} items aren't where they should be"))
+    if chunk.round and not any(isinstance(item, Unreadable) for item in found):
+        if all(map(_is_numbered, found)):
+            return dict(enumerate(map(Loaded.of, found)))
+        found = instead(chunk, SourceChanged("an item of a redrive has a number"))
+    return {index: Loaded(chunk.first + index, item) for index, item in enumerate(found)}
+
+
+def load_what_there_is(chunk: Chunk, services: Services) -> dict[int, Loaded]:
+    """The same for a chunk that is given up: what this role may not read any more is Unreadable, too."""
     try:
-        return dict(enumerate(map(Loaded.of, found)))
-    except (AttributeError, KeyError, TypeError, ValueError):
-        raise MalformedMessage(f"{chunk.tree}#{chunk.number}: an item of a redrive has a number") from None
+        return load_items(chunk, services)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in DENIED:
+            raise
+        why = SourceChanged("the items can't be read: the object is gone, or the function may not read it")
+        return {index: Loaded(chunk.first + index, item) for index, item in enumerate(instead(chunk, why))}
+
+
+def _is_numbered(line: Any) -> bool:
+    return isinstance(line, dict) and "item" in line and is_whole(line.get("n"), most=MAX_ITEMS)

@@ -11,7 +11,11 @@ from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.shared.functions import strtobool
 
-from drumbeat.errors import DrumbeatError
+from drumbeat.discovery import load
+from drumbeat.errors import DrumbeatError, TaskModuleFailed
+from drumbeat.task import Task
+
+from .services import Settings
 
 logger = Logger()
 metrics = Metrics()
@@ -38,6 +42,19 @@ def frames(error: BaseException) -> list[str]:
     ]
 
 
+def loaded(settings: Settings) -> Task:
+    """The function's task.  What importing its module raises may quote a value of the environment: it isn't logged."""
+    try:
+        return load(settings.module, settings.task)
+    except TaskModuleFailed as error:
+        cause = error.__cause__ or error
+        missing = cause.name if isinstance(cause, ModuleNotFoundError) else None
+        logger.error(  # noqa: TRY400
+            "task not loaded", error=type(cause).__name__, frames=frames(cause), missing=missing
+        )
+        raise InvocationFailed(f"module {settings.module} can't be imported: {type(cause).__name__}") from None
+
+
 def _measured(handler: Any) -> Any:
     """Flush the metrics of each invocation, however it ends; unlike log_metrics, say nothing when there are none.
 
@@ -47,7 +64,7 @@ def _measured(handler: Any) -> Any:
     def measured(event: Any, context: Any) -> Any:
         try:
             return handler(event, context)
-        except Exception as error:  # noqa: BLE001  (it is raised again, without its text)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  (it is raised again, without its text)
             logger.error(  # noqa: TRY400  (the text is what must not be logged)
                 "invocation failed", error=type(error).__name__, frames=frames(error)
             )
@@ -61,7 +78,7 @@ def _measured(handler: Any) -> Any:
 
 def observed(handler: Any, *, tracing: bool) -> Any:
     """A Lambda handler that logs with the context's fields, flushes its metrics, and traces if it is asked to."""
-    handler = logger.inject_lambda_context(_measured(handler), clear_state=True)
+    handler = logger.inject_lambda_context(_measured(handler), clear_state=True, log_event=False)
     if not tracing or strtobool(os.environ.get("POWERTOOLS_TRACE_DISABLED", "false")):
         return handler  # a disabled Tracer would still load the X-Ray SDK, which opens a socket
     from aws_lambda_powertools import Tracer  # noqa: PLC0415  (the X-Ray SDK is bundled only where a task traces)

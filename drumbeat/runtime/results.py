@@ -10,6 +10,7 @@ from typing import Any
 from drumbeat.chunk import Chunk
 from drumbeat.ledger.count import settled_chunks
 from drumbeat.ledger.record import Round, RunRecord
+from drumbeat.untrusted import write_json
 
 from .services import Services
 
@@ -86,7 +87,7 @@ def _of_chunks(services: Services, tree: str, chunks: Iterable[tuple[int, str]])
 
 
 def _put(services: Services, chunk: Chunk, key: str, results: Results) -> None:
-    body = json.dumps(dict(results), ensure_ascii=False, separators=(",", ":")).encode()
+    body = write_json(dict(results)).encode()
     services.s3.put_object(Bucket=chunk.run.bucket, Key=key, Body=body, ContentType="application/json")
 
 

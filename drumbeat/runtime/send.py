@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from drumbeat import limits
-from drumbeat.chunk import Packed, utf8_size
+from drumbeat.chunk import Packed, stored_key, utf8_size
 from drumbeat.errors import DrumbeatError
 from drumbeat.retry import Backoff
 from drumbeat.run import Run
@@ -33,7 +33,7 @@ def messages(chunks: Iterable[Packed], run: Run, services: Services) -> Iterator
         body = chunk.body(run.id)
         size = utf8_size(body)
         if size > limits.SQS_MESSAGE_BYTES:
-            key = f"runs/{chunk.tree(run.id)}/chunks/{chunk.number}.json"
+            key = stored_key(chunk.tree(run.id), chunk.number)
             services.s3.put_object(Bucket=run.bucket, Key=key, Body=chunk.stored().encode())
             body = chunk.pointer(run.id, key)
             size = utf8_size(body)

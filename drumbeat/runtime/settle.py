@@ -15,6 +15,7 @@ from drumbeat.ledger.progress import Progress
 from drumbeat.ledger.record import DEADLINE, FAILING, RETENTION
 from drumbeat.run import format_time
 from drumbeat.signal import Finish
+from drumbeat.untrusted import said, write_json
 
 from . import results
 from .lines import Unreadable
@@ -28,7 +29,8 @@ def bury(chunk: Chunk, services: Services, *, item: Loaded, error: BaseException
     """Record an item as a dead letter; it counts when the pass of this token is accepted and the chunk settled."""
     now = services.now()
     number = item.number
-    text = json.dumps(item.item, ensure_ascii=False, separators=(",", ":"))
+    text = write_json(item.item)
+    error = item.item.why if isinstance(item.item, Unreadable) else error
     key = ""
     if len(text.encode()) > INLINE_BYTES:
         key, body, text = f"runs/{chunk.run.id}/dead/{number:012d}.json", text.encode(), ""
@@ -39,7 +41,7 @@ def bury(chunk: Chunk, services: Services, *, item: Loaded, error: BaseException
         item=text,
         key=key,
         error_type=type(error).__name__,
-        error=str(error),
+        error=said(error),
         attempts=attempts,
         died_at=format_time(now),
         token=token,
@@ -122,7 +124,7 @@ def settle(
 def reject(body: str, message_id: str, problem: MalformedMessage, services: Services) -> None:
     """Put aside a message that isn't a chunk, where it can be looked at, and say so."""
     key = f"runs/{services.settings.task or 'keeper'}/malformed/{message_id}"
-    services.s3.put_object(Bucket=services.settings.bucket, Key=key, Body=body.encode())
+    services.s3.put_object(Bucket=services.settings.bucket, Key=key, Body=body.encode(errors="backslashreplace"))
     metric("MalformedMessages")
     logger.error("malformed message", problem=str(problem), kept_in=f"s3://{services.settings.bucket}/{key}")
 

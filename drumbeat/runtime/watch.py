@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
+from drumbeat.errors import MalformedFire, RecordInvalid
 from drumbeat.ledger import count, parts
 from drumbeat.ledger.record import LOST, RUNNING, WAITING, RunRecord
 from drumbeat.ledger.runs import Runs
@@ -58,7 +59,11 @@ class Watch:
     def _look_at_runs(self, task: Task, seen: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         listed = active_runs(self._services, task).listed() | backfill.active(self._services, task)
         for run_id in sorted(listed):
-            record = self._runs.get(Run.parse(run_id))
+            try:
+                record = self._runs.get(Run.parse(run_id))
+            except (MalformedFire, RecordInvalid) as error:  # it mustn't keep the keeper from the other runs
+                logger.error("record not understood", problem=type(error).__name__)
+                continue
             mark = self._mark(record)
             stalled = seen.get(run_id) == mark
             if record is None:

@@ -2,12 +2,10 @@
 
 import os
 
-from drumbeat.discovery import load
-
-from .observability import observed
+from .observability import loaded, observed
 from .services import Services, Settings
 from .take import Worker
 
 _settings = Settings.read(os.environ)
-_task = load(_settings.module, _settings.task)
+_task = loaded(_settings)
 handler = observed(Worker(_task, Services(_settings)), tracing=_task.tracing)

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.faults.engine import START, Engine
 
 from drumbeat import Run, Task
+from tests.faults.engine import START, Engine
 
 TEN_MINUTES = timedelta(minutes=10)
 COUNT = 2000
