@@ -158,7 +158,7 @@ class LocalCloud(Views):
             deployment = given()
         else:
             folder, stacks, parameters = Path(given).resolve(), self._stacks, self._parameters
-            deployment = deploy(folder, stacks=stacks, parameters=parameters, seed=self._seed, strict=self._strict)
+            deployment = deploy(folder, stacks=stacks, parameters=parameters, strict=self._strict)
         silence_moto_triggers(deployment)
         timeline = Timeline(deployment, start_ns=clock.ns, cold_ns=seconds(self._latency.cold_start))
         sinks = (timeline.see, *([self._log_sink] if self._log_sink is not None else []))

@@ -1,7 +1,7 @@
 """Deploy once, open many times: what moto holds right after a deployment, kept to begin from again.
 
 A fresh cloud is a copy of that state, which takes a hundredth of the time that the deployment's calls take.  A snapshot
-is used only for the very same assembly, parameters, seed and time, and only while moto holds nothing else.
+is used only for the very same assembly, parameters and time, and only while moto holds nothing else.
 """
 
 import copy

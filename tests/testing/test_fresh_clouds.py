@@ -13,16 +13,17 @@ from drumbeat.testing.cloud import AppCloud
 
 
 def log_of_a_run(assembly: Path, seed: int) -> str:
-    with AppCloud(assembly, seed=seed) as cloud:
+    with AppCloud(assembly, seed=seed, start=datetime(2031, 6, 1, tzinfo=UTC)) as cloud:
         cloud.run("plain", items=range(30))
         return cloud.log.text()
 
 
 def test_a_cloud_from_the_snapshot_has_the_log_of_a_deployed_one(drumbeat_assembly, monkeypatch):
-    deployed = log_of_a_run(drumbeat_assembly, seed=101)
+    deployed = log_of_a_run(drumbeat_assembly, seed=1)
     monkeypatch.delattr(deploy, "_deploy")
 
-    assert deployed == log_of_a_run(drumbeat_assembly, seed=101)
+    assert deployed == log_of_a_run(drumbeat_assembly, seed=1)
+    assert deployed != log_of_a_run(drumbeat_assembly, seed=2)
 
 
 def test_what_a_test_did_is_not_there_in_the_next(drumbeat_assembly):

@@ -24,7 +24,6 @@ class Context:
     stack: str
     account: str
     region: str
-    seed: int
     clients: Clients
     assembly: Assembly
     facts: Facts
@@ -40,8 +39,8 @@ class Context:
         return f"arn:{self.partition}:{service}:{where}:{self.account if account is None else account}:{resource}"
 
     def digest(self, *parts: str) -> str:
-        """Return 40 hex digits that are the same for the same stack and seed, and differ for others."""
-        text = "\0".join([str(self.seed), self.account, self.region, self.stack, *parts])
+        """Return 40 hex digits that are the same for the same stack, and differ for others."""
+        text = "\0".join([self.account, self.region, self.stack, *parts])
         return hashlib.sha256(text.encode()).hexdigest()[:40]
 
     def uuid(self, *parts: str) -> str:

@@ -19,7 +19,7 @@ def create_parameter(declared: Declared) -> Created:
 
 
 def create_secret(declared: Declared) -> Created:
-    """Create a secret; a generated one is derived from the seed, so that it is the same every time."""
+    """Create a secret; a generated one is derived from its name, so that it is the same every time."""
     name = declared.name(declared.get("Name"), limit=_NAME_LIMIT)
     text, generate = declared.get("SecretString"), declared.get("GenerateSecretString")
     if text is None and generate is not None:
