@@ -10,11 +10,12 @@ from dataclasses import replace
 
 from drumbeat.ledger.tree import leaves, partial  # the shape of the counting tree: arithmetic alone
 from drumbeat.packing import saves_of
-from drumbeat.source import DynamoItems, S3Lines, S3Objects
+from drumbeat.source import DynamoItems, S3Csv, S3Lines, S3Objects
 from drumbeat.task import Task
 
+from .division import asks_for_size
 from .given import Failures, Timing
-from .packing import INLINE, Packing, pack_run
+from .packing import INLINE, LINES, Packing, pack_run
 from .units import WRITE_UNIT, units
 from .usage import POLLER, Step, Usage
 
@@ -23,6 +24,7 @@ OBJECTS_PER_PAGE, SCAN_BYTES = 1000, 1024 * 1024
 LOG_BYTES_PER_INVOCATION, LOG_BYTES_PER_CHUNK = 600, 700
 """START, END and REPORT of Lambda; and one JSON line of the logger with one of metrics: about."""
 _BYTES_OF_LETTER = 500  # of a dead letter beyond its item, about
+_BYTES_OF_PART = 1000  # the record of a part, about
 _ALONE = 1  # as in `drumbeat.runtime.combine`
 DISPATCHER, WORKER = "dispatcher", "worker"
 
@@ -65,8 +67,10 @@ class _Run:
         self._returns, self._given = returns, given
         self._chunks = packing.chunks
         self._said = f"{packing.chunks:,} chunks"
-        self._leaves = leaves(packing.chunks)
-        self._partial = len(list(partial(packing.chunks))) if packing.chunks else 0
+        self._trees = [chunks for chunks in packing.spread or (packing.chunks,) if chunks]
+        self._leaves = sum(map(leaves, self._trees))
+        self._partial = sum(len(list(partial(chunks))) for chunks in self._trees)
+        self._parts = len(packing.spread)
         self._ends_well = failures.end_well(task, packing.items)
 
     # -- the dispatcher ------------------------------------------------------------------------------------
@@ -81,6 +85,7 @@ class _Run:
     def send(self) -> Iterator[Step]:
         """Expand, pack, send, seal."""
         packing, timing = self._packing, self._timing
+        yield from self._divide()
         yield from self._source()
         if packing.spools:
             how = f"{packing.spools:,} objects of 8 MiB"
@@ -94,19 +99,52 @@ class _Run:
             units=packing.sent_units,
             units_how=f"{packing.calls:,} calls, {packing.sent_bytes:,} bytes, each 64 KiB of a call",
         )
-        saves = saves_of(packing.calls)
+        saves = sum(map(saves_of, packing.part_calls or (packing.calls,)))
         how = f"{saves:,} in {packing.calls:,} calls: after 2, 4, 6, 9, ..., every 100; {timing.saves} after 10 s"
         yield _write("save the cursor", how, saves + timing.saves)
+        if self._parts:
+            yield _read("does the run go on", "at each save", saves + timing.saves)
         yield _write("seal the run", "1", 1)
         if timing.hand_overs:
             yield _write("hand over and take up", f"2 x {timing.hand_overs}", 2 * timing.hand_overs)
             how = f"{timing.hand_overs}"
             yield Step("hand over", how, timing.hand_overs, "", "lambda", "Invoke", DISPATCHER)
 
+    def _divide(self) -> Iterator[Step]:
+        """See how large the source is; if it is worth it, a record and a dispatcher for each part."""
+        task, parts = self._task, self._parts
+        if asks_for_size(task, given=self._given):
+            yield Step("how large is the source", "1 object", 1, "s3_gets", "s3", "HeadObject", DISPATCHER)
+        elif isinstance(task.source, S3Objects) and not self._given and task.parts != 1:
+            pages = 1 + (task.parts is not None or self._packing.items > OBJECTS_PER_PAGE)
+            how = "a page, and one of the prefixes below" if pages > 1 else "a page"
+            yield Step("how large is the source", how, pages, "s3_puts", "s3", "ListObjectsV2", DISPATCHER)
+        elif isinstance(task.source, DynamoItems) and not self._given and task.parts != 1:
+            yield Step("how large is the source", "1 table", 1, "", "dynamodb", "DescribeTable", DISPATCHER)
+        if not parts:
+            return
+        how = f"{parts} parts"
+        yield _write("fix the parts, and the size of their tree", "2", 2)
+        yield _put("a record for each part", how, parts)
+        yield Step("tell the parts to begin", how, parts, "", "lambda", "Invoke", DISPATCHER)
+        yield _write("take up a part, seal it, count it", f"3 x {how}", 3 * parts)
+        yield _read("is the run still expanded", how, parts)
+        each = units(_BYTES_OF_PART * parts, 4096)
+        query = ("dynamodb_read_units", "dynamodb", "Query", DISPATCHER)
+        yield Step(
+            *("are all parts sealed", f"1 + {how}", 1 + parts, *query),
+            units=(1 + parts) * each,
+            units_how=f"(1 + {how}) x {parts} records of about a KB",
+        )
+
     def _source(self) -> Iterator[Step]:
-        packing, starts = self._packing, 1 + self._timing.hand_overs
+        packing, starts = self._packing, max(1, self._parts) + self._timing.hand_overs
         source = self._task.source
-        if self._given or isinstance(source, S3Lines):
+        if isinstance(source, S3Csv) and not self._given:
+            names = max(0, starts - 1) * (packing.way == LINES)
+            how = f"1 object x {starts} dispatchers" + (f" + {names} first lines" if names else "")
+            yield Step("read the source", how, starts + names, "s3_gets", "s3", "GetObject", DISPATCHER)
+        elif self._given or isinstance(source, S3Lines):
             how = "1 object" + (f" x {starts} dispatchers" if starts > 1 else "")
             yield Step("read the source", how, starts, "s3_gets", "s3", "GetObject", DISPATCHER)
         elif isinstance(source, S3Objects):
@@ -127,13 +165,15 @@ class _Run:
         """The counting tree: what sealing writes, what settling writes, what climbs."""
         if not self._chunks:
             return
-        nodes = _nodes(self._leaves)
+        nodes = sum(_nodes(leaves(chunks)) for chunks in self._trees)
         how = f"{self._partial} nodes that aren't full at 256"
         yield _write("tell the tree its size", how, self._partial)
         yield replace(_write("settle each chunk, once", self._said, self._chunks), by=WORKER)
-        more = self._timing.seal_last and _root_children(self._chunks, self._leaves) == 256  # noqa: PLR2004
-        how = f"{nodes} nodes - 1" + (" + 1" if more else "")
-        yield replace(_write("count full nodes into those above", how, nodes - 1 + more), by=WORKER)
+        roots = len(self._trees)
+        full = (_root_children(chunks, leaves(chunks)) == 256 for chunks in self._trees)  # noqa: PLR2004
+        more = sum(full) if self._timing.seal_last else 0
+        how = f"{nodes} nodes - {roots}" + (f" + {more}" if more else "")
+        yield replace(_write("count full nodes into those above", how, nodes - roots + more), by=WORKER)
 
     # -- the workers ---------------------------------------------------------------------------------------
 
@@ -230,8 +270,9 @@ class _Run:
         """Invocations, seconds and log lines of our functions."""
         task, timing = self._task, self._timing
         combines = task.combiner is not None and self._leaves > _ALONE and self._ends_well
-        starts = 2 + timing.hand_overs + (1 + self._leaves if combines else 0)
-        how = "1 to expand, 1 to finish" if not combines else f"2 + 1 + {self._leaves:,} leaves"
+        starts = 2 + self._parts + timing.hand_overs + (1 + self._leaves if combines else 0)
+        begin = f"1 to divide, {self._parts} to expand" if self._parts else "1 to expand"
+        how = f"{begin}, 1 to finish" + (f", 1 + {self._leaves:,} leaves to combine" if combines else "")
         how += f" + {timing.hand_overs} handed over" if timing.hand_overs else ""
         yield Step("dispatcher", how, starts, "lambda_requests", by=DISPATCHER)
         workers = timing.worker_invocations

@@ -7,21 +7,23 @@ taken from the code that packs, and no item is made.  Its time grows with the di
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice, pairwise, repeat
+from itertools import accumulate, islice, pairwise, repeat
 
 from drumbeat import limits
 from drumbeat.chunk import COMPRESSED_ABOVE, Packed
 from drumbeat.packer import pack
 from drumbeat.reference import Lines, Numbers, Reference
 from drumbeat.run import Run, parse_time
-from drumbeat.source import Range, S3Lines
+from drumbeat.source import Range, S3Csv, S3Lines
 from drumbeat.task import Task
 
+from .division import shares
 from .units import SQS_UNIT, units
 
 INLINE, NUMBERS, LINES, SPOOLED = "inline", "numbers", "lines", "spooled"
 LINES_BYTES, SPOOL_BYTES = 4 * 1024 * 1024, 8 * 1024 * 1024
 """As in `drumbeat.runtime.referenced`, which a plan may not import; a test says that they agree."""
+PART_ITEMS = 1_000_000_000  # as in `drumbeat.ledger.parts`
 _SAMPLE = parse_time("2026-01-01T00:00:00Z")
 _WORTH = 0.8  # as in `drumbeat.chunk`: compressed only if less than this is left
 _ETAG = '"' + "0" * 32 + '"'
@@ -38,6 +40,7 @@ class Packing:
     compressed: whether messages are.
     stored: chunks kept in S3 because no message holds them; spools: objects that spooling writes.
     closed_by: the limit at which a chunk is full.
+    spread, part_calls: of a run that is expanded in parts, the chunks and the calls of each; empty for any other.
     """
 
     way: str
@@ -54,6 +57,8 @@ class Packing:
     stored: int = 0
     spools: int = 0
     closed_by: str = ""
+    spread: tuple[int, ...] = ()
+    part_calls: tuple[int, ...] = ()
 
     @property
     def worker_reads(self) -> bool:
@@ -78,7 +83,31 @@ def pack_run(
     Without `item_bytes`, the numbers of a Range are as long as they are on average, and other items 200 bytes.
     """
     size = item_bytes if item_bytes is not None else _usual_bytes(task)
-    bodies = _Bodies(task, _way(task, given=given), items, size, compresses_to)
+    way, found = _way(task, given=given), shares(task, items=items, item_bytes=size, given=given)
+    if len(found) < 2:  # noqa: PLR2004
+        return _packed(_Bodies(task, way, items, size, compresses_to))
+    before = accumulate(found, initial=0)
+    bodies = [
+        _Bodies(task, way, share, size, compresses_to, part, base)
+        for part, (share, base) in enumerate(zip(found, before, strict=False))
+    ]
+    return _sum_of([_packed(body) for body in bodies])
+
+
+def _sum_of(parts: list[Packing]) -> Packing:
+    """The packing of a run from those of its parts."""
+    names = ("items", "chunks", "sent_bytes", "calls", "sent_units", "received_units", "stored", "spools")
+    sums = {name: sum(getattr(part, name) for part in parts) for name in names}
+    return replace(
+        max(parts, key=lambda part: part.message_bytes),
+        spread=tuple(part.chunks for part in parts),
+        part_calls=tuple(part.calls for part in parts),
+        **sums,
+    )
+
+
+def _packed(bodies: "_Bodies") -> Packing:
+    items, size = bodies.items, bodies.size
     per_chunk, chunks = bodies.per_chunk, bodies.chunks
     found = [_Stretch(end - first, bodies.length(first)) for first, end in pairwise(bodies.breaks())]
     stored = sum(end - first for first, end in pairwise(bodies.breaks()) if bodies.is_stored(first))
@@ -104,7 +133,7 @@ def pack_run(
 
 def _way(task: Task, *, given: bool) -> str:
     if task.by_reference is not False:
-        if given or isinstance(task.source, S3Lines):
+        if given or (isinstance(task.source, S3Lines | S3Csv) and not getattr(task.source, "multiline", False)):
             return LINES
         if isinstance(task.source, Range):
             return NUMBERS
@@ -120,13 +149,23 @@ def _usual_bytes(task: Task) -> int:
 
 @dataclass(frozen=True)
 class _Bodies:
-    """The messages of a run, as long as the code that packs makes them."""
+    """The messages of a run, or of one of its parts, as long as the code that packs makes them.
+
+    base: how many items of the run come before the part's.
+    """
 
     task: Task
     way: str
     items: int
     size: int
     compresses_to: float
+    part: int | None = None
+    base: int = 0
+
+    @property
+    def first(self) -> int:
+        """The number of the first item."""
+        return self.base if self.part is None or self.way == NUMBERS else self.part * PART_ITEMS
 
     @cached_property
     def per_chunk(self) -> int:
@@ -179,10 +218,12 @@ class _Bodies:
         if not self.chunks:
             return []
         source, each = self.task.source, self.per_chunk * (self.size + 1)
-        numbers = {NUMBERS: (source.start, source.step * self.per_chunk)} if isinstance(source, Range) else {}
-        said = [numbers[self.way]] if self.way in numbers else [(0, each), (each, each)] if self.way != INLINE else []
+        at_first = self.base * (self.size + 1) if self.way == LINES else 0
+        said = [(at_first, each), (at_first + each, each)] if self.way in (LINES, SPOOLED) else []
+        if self.way == NUMBERS and isinstance(source, Range):
+            said = [(source.start + self.base * source.step, source.step * self.per_chunk)]
         found = {0, self.chunks - 1, self.chunks}
-        for offset, slope in [(0, 1), (0, self.per_chunk), *said]:
+        for offset, slope in [(0, 1), (self.first, self.per_chunk), *said]:
             at = 10
             while (number := -(-(at - offset) // slope)) < self.chunks:
                 found.add(max(0, number))
@@ -190,16 +231,16 @@ class _Bodies:
         return sorted(found)
 
     def _chunk(self, number: int) -> Packed:
-        first = number * self.per_chunk
-        return Packed(number, first, (), count=min(self.per_chunk, self.items - first))
+        done = number * self.per_chunk
+        return Packed(number, self.first + done, (), count=min(self.per_chunk, self.items - done), part=self.part)
 
     def _reference(self, chunk: Packed) -> Reference:
         source = self.task.source
         if self.way == NUMBERS and isinstance(source, Range):
             return Numbers(source.start + chunk.first * source.step, source.step)
-        begin = chunk.first * (self.size + 1)
+        begin = (self.base + chunk.first - self.first) * (self.size + 1)
         end = begin + chunk.count * (self.size + 1)
-        if self.way == LINES and isinstance(source, S3Lines):
+        if self.way == LINES and isinstance(source, S3Lines | S3Csv):
             return Lines(source.key.format(run=Run.parse(self._run_id)), _ETAG, begin, end, source.bucket)
         return Lines(f"runs/{self._run_id}/spool/000000000.jsonl", _ETAG, begin, end)
 

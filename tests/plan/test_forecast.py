@@ -7,27 +7,24 @@ and in how many batches messages came.  All else is the formula's.
 import importlib.util
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+from drumbeat.ledger import parts
 from drumbeat.local.faults import Seam
 from drumbeat.packer import pack
-from drumbeat.plan import given, packing
-from drumbeat.plan.forecast import forecast
-from drumbeat.plan.given import Failures, Timing
+from drumbeat.plan import division, given, packing
+from drumbeat.plan.given import Failures
 from drumbeat.plan.idle import idle
-from drumbeat.runtime import combine, expand, head, referenced
+from drumbeat.runtime import combine, divide, expand, head, referenced
 from drumbeat.task import Task
-from drumbeat.testing.cloud import AppCloud, RunView
+from drumbeat.testing.cloud import AppCloud
 from drumbeat.testing.single import Single
-
-Requests = Counter[tuple[str, str]]
-OF_RUNS = ("sqs", "dynamodb", "s3", "lambda", "events")
+from tests.plan.counting import Count, Counted, Requests, agree, counting
 
 
 def _shapes() -> ModuleType:
@@ -43,62 +40,15 @@ def _shapes() -> ModuleType:
 TASKS: dict[str, Task] = {task.name: task for task in vars(_shapes()).values() if isinstance(task, Task)}
 
 
-@dataclass
-class Counted:
-    """A run, and what it asked of AWS."""
-
-    run: RunView
-    requests: Requests
-    polls: Requests
-    billed: dict[str, float]
-    timing: Timing
-    invocations: dict[str, int]
-
-
-Count = Callable[..., Counted]
-
-
 @pytest.fixture
 def count(drumbeat_assembly: Path) -> Iterator[Count]:
     """Run a task and count."""
-    seam = Single(Seam())
-    with AppCloud(drumbeat_assembly, faults=seam) as cloud:
-
-        def counted(name: str, items: list[Any] | None = None) -> Counted:
-            run = cloud.run(name, items)
-            meter = cloud.meter
-            reads = [p for p in seam.points if p.operation == "GetItem" and p.function.endswith("worker")]
-            invocations = {
-                "dispatcher": meter.invocations[cloud.dispatcher(name)],
-                "worker": meter.invocations[cloud.worker(name)],
-            }
-            timing = Timing(
-                worker_invocations=invocations["worker"],
-                receives=meter.service_requests["sqs", "ReceiveMessage"],
-                deletes=meter.service_requests["sqs", "DeleteMessageBatch"],
-                environments=meter.cold_starts[cloud.worker(name)],
-                head_reads=sum("/run#" in point.target for point in reads),
-                worker_s=0,
-                dispatcher_s=0,
-            )
-            requests = Counter({call: n for call, n in meter.requests.items() if call[0] in OF_RUNS})
-            return Counted(run, requests, Counter(meter.service_requests), dict(meter.billed), timing, invocations)
-
-        counted.cloud = cloud  # type: ignore[attr-defined]
+    with counting(drumbeat_assembly) as counted:
         yield counted
 
 
 def _agree(counted: Counted, name: str, **given: Any) -> None:
-    expected = forecast(TASKS[name], timing=counted.timing, **given)
-
-    assert expected.requests == counted.requests
-    assert expected.polls == counted.polls
-    assert expected.invocations == {role: n for role, n in counted.invocations.items() if n}
-    billed = ("sqs_requests", "dynamodb_write_units", "s3_puts", "s3_gets", "events", "lambda_requests")
-    assert {name: expected.billed.get(name, 0) for name in billed} == {
-        name: counted.billed.get(name, 0) for name in billed
-    }
-    assert expected.billed["dynamodb_read_units"] == counted.billed["dynamodb_read_units"]
+    agree(counted, TASKS[name], **given)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +76,7 @@ def test_a_run_makes_the_requests_that_are_forecast(count: Count, name: str, ite
 
 def test_lines_are_read_once_to_cut_them_and_once_to_work_them(count: Count) -> None:
     lines = [json.dumps({"n": n}) for n in range(100, 110)]
-    cloud: AppCloud = count.cloud  # type: ignore[attr-defined]
+    cloud: AppCloud = count.cloud
     cloud.client("s3").put_object(Bucket=cloud.bucket, Key="inputs/lines.jsonl", Body="\n".join(lines).encode())
 
     _agree(count("lines"), "lines", items=10, item_bytes=len(lines[0]))
@@ -141,7 +91,7 @@ def test_compressed_messages_are_billed_by_what_is_left_of_them(count: Count) ->
 
 
 def test_objects_are_listed_a_thousand_a_page(count: Count) -> None:
-    cloud: AppCloud = count.cloud  # type: ignore[attr-defined]
+    cloud: AppCloud = count.cloud
     for number in range(9):
         cloud.client("s3").put_object(Bucket=cloud.bucket, Key=f"inputs/objects/{number}", Body=b"")
 
@@ -191,4 +141,10 @@ def test_the_model_has_the_runtimes_numbers() -> None:
     assert expand._SAVE_EVERY_S == given.SAVE_EVERY_S
     assert 1 - expand._MARGIN == given.DISPATCHER_SHARE
     assert head.FRESH.total_seconds() == given.HEAD_FRESH_S
+    assert (divide.MOST, divide.PART_BYTES, divide.PART_NUMBERS) == (
+        division.MOST,
+        division.PART_BYTES,
+        division.PART_NUMBERS,
+    )
+    assert parts.ITEMS == packing.PART_ITEMS
     assert combine.ALONE == importlib.import_module("drumbeat.plan.forecast")._ALONE
