@@ -72,6 +72,11 @@ def check_text(task: "Task") -> None:
         )
     _check_chain(task)
     _check_members(task)
+    if task.log_items is not None and (not callable(task.log_items) or inspect.iscoroutinefunction(task.log_items)):
+        raise InvalidTask(
+            f"task {task.name!r}: log_items={task.log_items!r}; a plain function of an item that returns what may be "
+            'logged of it is expected, like lambda item: item["id"]'
+        )
     _check_environment(task)
 
 

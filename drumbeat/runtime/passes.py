@@ -155,7 +155,7 @@ class Pass:
         items = {index: item for index, item in items.items() if index not in unread}
         if not items:
             return unread
-        return unread | dict(
+        outcomes = unread | dict(
             do_items(
                 self._task,
                 self._run,
@@ -167,6 +167,11 @@ class Pass:
                 slowest=self._turn.slowest,
             )
         )
+        if self._task.log_items is not None:
+            from .told import log_items  # noqa: PLC0415  (only where a task asks for it: it costs init time)
+
+            log_items(self._task.log_items, self._items, outcomes)
+        return outcomes
 
     def _after(self, state: Progress, outcomes: Mapping[int, Outcome], token: str) -> Progress:
         """The progress that these outcomes make; items out of attempts are written as dead letters."""
