@@ -15,6 +15,21 @@ LIVE, BACKFILL = "live", "backfill"
 PARAMS_BYTES = 32 * 1024
 """Ours: parameters are kept in the run's record; larger ones belong into S3."""
 
+SOURCE = "drumbeat"
+"""Of the events that tell of runs."""
+HOPS = 100
+"""Ours: how many runs in a row may each be started by an event that told of the one before."""
+
+
+def hops_of(params: Mapping[str, Any]) -> int:
+    """How many runs, one started by the event of the other, came before the run with these parameters."""
+    match params.get("event"):
+        case {"source": "drumbeat", "detail": {"hops": int(hops)}}:
+            return hops + 1
+        case {"source": "drumbeat"}:
+            return 1
+    return 0
+
 
 @dataclass(frozen=True)
 class Fire:
@@ -120,6 +135,11 @@ def parse_signal(event: Any, *, task: str, bucket: str, takes_events: bool = Fal
         match event:
             case {"id": str(event_id), "time": str(time), "detail-type": str()}:
                 run = Run(task, _minute(time, task), bucket, {"event": event}, _name(event_id, task))
+                if hops_of(run.params) >= HOPS:
+                    raise MalformedFire(
+                        f"task {task!r}: {HOPS} runs in a row were each started by the event of the one before; let "
+                        "the pattern of `on` leave out what its own runs lead to, or chain tasks with after=[...]"
+                    )
                 return Fire(_checked(run))
     if not isinstance(event, Mapping) or not isinstance(event.get("task"), str):
         raise MalformedFire(

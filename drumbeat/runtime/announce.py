@@ -6,10 +6,10 @@ from typing import Any
 from drumbeat.errors import DrumbeatError
 from drumbeat.ledger.count import Totals
 from drumbeat.ledger.record import RunRecord
+from drumbeat.signal import SOURCE, hops_of
 
 from .services import Services
 
-SOURCE = "drumbeat"
 DETAIL_TYPE = "Run state changed"
 
 
@@ -37,6 +37,8 @@ def announce(services: Services, record: RunRecord, state: str = "", totals: Tot
         "failed": totals.failed,
         "dropped": totals.dropped,
     }
+    if hops := hops_of(record.run().params):
+        detail["hops"] = hops
     answer = services.events.put_events(
         Entries=[{"Source": SOURCE, "DetailType": DETAIL_TYPE, "Detail": json.dumps(detail)}]
     )

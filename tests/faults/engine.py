@@ -16,7 +16,7 @@ from drumbeat.ledger import reader
 from drumbeat.ledger.letters import DeadLetter
 from drumbeat.ledger.record import RUNNING, WAITING, RunRecord
 from drumbeat.ledger.runs import Runs
-from drumbeat.runtime import observability
+from drumbeat.runtime import expand, observability
 from drumbeat.runtime.batch import take_each
 from drumbeat.runtime.deadletters import DeadLetters
 from drumbeat.runtime.dispatch import Dispatcher
@@ -221,7 +221,8 @@ class Engine:
         self, who: str, handle: Callable[[Any], None], *, timeout_s: float, request_id: str = ""
     ) -> BaseException | None:
         """One invocation; what has ended it, if it didn't come to its end."""
-        outer = self.working
+        outer, real = self.working, expand.time
+        expand.time = SimpleNamespace(monotonic=self._clock_s)  # type: ignore[assignment]
         mine = Invocation(who, request_id or self._id(), self.world.now + timedelta(seconds=timeout_s))
         self.working = mine
         context = SimpleNamespace(
@@ -236,7 +237,7 @@ class Engine:
         except Exception as error:  # noqa: BLE001  (Lambda takes down whatever a handler raises)
             return error
         finally:
-            self.working = outer
+            self.working, expand.time = outer, real
             for name, metric in observability.metrics.metric_set.items():
                 self.metrics[name] = self.metrics.get(name, 0) + sum(metric["Value"])
             observability.metrics.clear_metrics()
@@ -273,6 +274,9 @@ class Engine:
 
     def _services(self) -> InMemory:
         return InMemory(self._settings, self.world, self.rng.random, skew_s=self.skew())
+
+    def _clock_s(self) -> float:
+        return self.world.now.timestamp()
 
     def _id(self) -> str:
         self._serial += 1

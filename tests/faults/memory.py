@@ -52,7 +52,7 @@ class World:
     objects: dict[str, bytes] = field(default_factory=dict)
     invoked: list[tuple[datetime, str, Any]] = field(default_factory=list)
     told: list[dict[str, Any]] = field(default_factory=list)
-    sent: int = 0
+    sent: list[str] = field(default_factory=list)
 
     def call(self, service: str, operation: str, params: Params, apply: Callable[[], Any]) -> Any:
         """One call, within the limits of its service."""
@@ -64,8 +64,8 @@ class World:
 
     def put_message(self, queue: str, body: str, *, delay_s: float = 0) -> None:
         """Put a message into a queue."""
-        self.sent += 1
-        self.queues[queue].append(Message(body, f"m{self.sent}", self.now + timedelta(seconds=delay_s)))
+        self.sent.append(body)
+        self.queues[queue].append(Message(body, f"m{len(self.sent)}", self.now + timedelta(seconds=delay_s)))
 
 
 class Dynamo:
@@ -184,7 +184,11 @@ class S3:
         def apply() -> Params:
             if params["Key"] not in self._world.objects:
                 raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
-            return {"Body": Body(self._world.objects[params["Key"]]), "ETag": '"e"'}
+            body = self._world.objects[params["Key"]]
+            if given := params.get("Range"):
+                first, last = given.removeprefix("bytes=").split("-")
+                body = body[int(first) : int(last) + 1 if last else None]
+            return {"Body": Body(body), "ETag": '"e"'}
 
         return self._world.call("s3", "GetObject", params, apply)
 
@@ -194,6 +198,9 @@ class Body(io.BytesIO):
 
     def iter_lines(self, **_: Any) -> Iterator[bytes]:
         return iter(self.read().splitlines())
+
+    def iter_chunks(self, _: int = 0) -> Iterator[bytes]:
+        return iter((self.read(),))
 
 
 class Functions:
