@@ -117,16 +117,15 @@ def drumbeat_reference(url: str, invocations: int) -> Figures:
 
 
 def _drumbeat(url: str, invocations: int, task: Any, body: str = "", size: int = 0) -> Figures:
-    from drumbeat.chunk import Packed
-    from drumbeat.packer import encode_item
+    from drumbeat.packer import Packer
     from drumbeat.runtime.observability import observed
     from drumbeat.runtime.services import Services, Settings
     from drumbeat.runtime.take import Worker
 
     run, size = f"{task.name}/2026-01-01T00:00:00Z", size or task.chunk_size
     if not body:
-        texts = (encode_item(item, task=task.name, number=0) for item in sample.items(size))
-        body = Packed(7, 7 * size, tuple(texts)).body(run)
+        packer = Packer(size=size, max_bytes=task.chunk_bytes, number=7, first=7 * size)
+        body = next(chunk.body(run) for item in sample.items(size) for chunk in packer.add(item))
     body = body.replace(RUN, run)
     os.environ["AWS_ENDPOINT_URL"] = url
     services = Services(Settings(task=task.name, bucket="bucket", table="table"))

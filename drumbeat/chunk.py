@@ -18,23 +18,23 @@ from .untrusted import is_whole, read_json
 VERSION = 1
 _LAST_VERSION = 1000  # above, no release of drumbeat's has written it
 COMPRESSED_ABOVE = 6 * 1024
-"""SQS bills each 64 KiB of a call: of ten messages above a tenth of it, the items are compressed."""
-_WORTH = 0.8  # of the plain size; above, the message is left readable
+"""SQS bills each 64 KiB of a call: of ten messages above a tenth of it, items are compressed, if that halves them."""
+WORTH = 0.5  # of the plain size; above, the message is left readable: compression takes as long as all the rest
 LARGEST = 16 * 1024 * 1024
 """What a chunk's items may be as JSON, unpacked or in S3: of a forged one, no more is unpacked or read."""
 _SHA256 = re.compile("[0-9a-f]{64}")
 FRAME_BYTES = 256  # more than everything in a message that isn't an item: version, run id, numbers, an S3 key
+_compact = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)
 class Packed:
     """A chunk on its way out: its number in the run, the number of its first item, its items as JSON.
 
-    Each of `items` is one item, or several that were written at once, with commas between them; `count` is how many
-    there are in all.
-
     In a redrive, `first` counts the items that are done again, and `round` says which redrive of the run it is; each
     item is `{"n": its number in the run, "item": ...}`.
+    fields: names as JSON, if all items are objects with these fields in this order; then each of `items` is only the
+    list of its values.
     A chunk by reference has no items but their `count`, and says with `reference` where they are; `position` is how far
     in its source an expansion has come with it.  Of a run that is expanded in parts, `part` says which one has numbered
     it; None of any other.
@@ -48,23 +48,34 @@ class Packed:
     count: int = -1
     position: int = 0
     part: int | None = None
+    fields: str = ""
 
     def __post_init__(self) -> None:
         if self.count < 0:
             object.__setattr__(self, "count", len(self.items))
 
     def body(self, run_id: str) -> str:
-        """The message that carries the items, or says where they are."""
+        """The message that carries the items, or says where they are, as short as is worth it."""
+        plain = self.plain(run_id)
+        return self.shorter(run_id, plain) or plain
+
+    def plain(self, run_id: str) -> str:
+        """The message that carries the items readably, or says where they are."""
         if self.reference is not None:
-            told = json.dumps(self.reference.text(), separators=(",", ":"))
+            told = _compact(self.reference.text())
             return f'{self._head(run_id)},"count":{self.count},"ref":{told}}}'
-        head, items = self._head(run_id), self.stored()
-        if len(items) > COMPRESSED_ABOVE - FRAME_BYTES:
-            text = items.encode()
-            packed = base64.b64encode(zlib.compress(text, level=1)).decode()
-            if len(packed) < len(text) * _WORTH:
-                return f'{head},"count":{self.count},"z64":"{packed}"}}'
-        return f'{head},"items":{items}}}'
+        kind = "rows" if self.fields else "items"
+        return f'{self._head(run_id)}{self._fields}"{kind}":{self.stored()}}}'
+
+    def shorter(self, run_id: str, plain: str) -> str | None:
+        """The message with its items compressed; None if that isn't worth it, or there are none."""
+        size = utf8_size(plain)
+        if self.reference is not None or size <= COMPRESSED_ABOVE:
+            return None
+        packed = base64.b64encode(zlib.compress(self.stored().encode(), level=1)).decode()
+        short = f'{self._head(run_id)}{self._fields}"count":{self.count},"z64":"{packed}"}}'
+        most = limits.SQS_MESSAGE_BYTES if size > limits.SQS_MESSAGE_BYTES else size * WORTH
+        return short if utf8_size(short) <= most else None
 
     def pointer(self, run_id: str, key: str) -> str:
         """The message for items that are kept in S3, as `stored` wrote them, under `key`."""
@@ -74,6 +85,10 @@ class Packed:
     def stored(self) -> str:
         """What to keep in S3 for a pointer: a JSON array."""
         return f"[{','.join(self.items)}]"
+
+    @property
+    def _fields(self) -> str:
+        return f',"fields":{self.fields},' if self.fields else ","
 
     def _head(self, run_id: str) -> str:
         round_ = f',"round":{self.round}' if self.round else ""
@@ -147,8 +162,10 @@ def _chunk(message: Any, bucket: str) -> Chunk:
     if message["v"] != VERSION:
         raise MalformedMessage(f"a message of another version; this worker reads version {VERSION}")
     items, key, reference = message.get("items"), message.get("s3"), message.get("ref")
-    if items is None and (found := _packed_items(message)):
-        items = _unpacked(found, count=message["count"])
+    if items is None and (packed := _packed_items(message)):
+        items = _unpacked(packed, count=message["count"])
+    if "fields" in message:
+        items = _of_rows(message["fields"], message.get("rows") if items is None else items)
     if not isinstance(items, list | None) or not isinstance(key, str | None):
         raise MalformedMessage("a list of items or the S3 key of one is expected")
     if sum(found is not None for found in (items, key, reference)) != 1:
@@ -188,6 +205,13 @@ def _unpacked(packed: bytes, *, count: int) -> list[Any]:
     if not isinstance(items, list) or len(items) != count:
         raise MalformedMessage("the packed items aren't a list of as many as the message says")
     return items
+
+
+def _of_rows(names: Any, rows: Any) -> list[Any]:
+    """Items that were written as the values of their fields."""
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise MalformedMessage("the fields of items are a list of names")
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def sent_again(body: str) -> str:

@@ -23,6 +23,12 @@ def cost(  # noqa: PLR0917  (typer's way)
     item_seconds: Annotated[
         float | None, typer.Option("--item-seconds", metavar="S", min=0, help="Work of an item; the task's item_s.")
     ] = None,
+    field_bytes: Annotated[
+        int,
+        typer.Option(
+            "--field-bytes", metavar="B", min=0, help="How many of them name fields that all items have, in JSON."
+        ),
+    ] = 0,
     compresses_to: Annotated[
         float,
         typer.Option("--compresses-to", metavar="SHARE", min=0.01, max=1, help="What compression leaves of a message."),
@@ -56,13 +62,15 @@ def cost(  # noqa: PLR0917  (typer's way)
     runs = runs_per_month
     if runs is None:
         runs = fires_per_month(declared, since=datetime.now(UTC))
-    options: dict[str, Any] = {"item_bytes": item_bytes, "item_s": item_seconds, "compresses_to": compresses_to}
+    options: dict[str, Any] = {"item_bytes": item_bytes, "item_s": item_seconds}
     found = quote(
         declared,
         items=items,
         failure_rate=failure_rate,
         runs_per_month=1 if runs is None else runs,
         tasks=len(tasks),
+        field_bytes=min(field_bytes, max(0, (item_bytes or 200) - 2)),
+        compresses_to=compresses_to,
         **options,
     )
     if as_json:

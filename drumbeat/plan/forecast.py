@@ -35,6 +35,7 @@ def forecast(
     items: int,
     item_bytes: int | None = None,
     item_s: float | None = None,
+    field_bytes: int = 0,
     compresses_to: float = 1,
     failures: Failures | None = None,
     failure_rate: float = 0,
@@ -46,9 +47,12 @@ def forecast(
 
     failures, or failure_rate: how many attempts fail, or what share of them; timing: what only time decides; both are
     expectations unless they are given.  returns: whether `complete` or `combine` returns something to keep.
-    compresses_to: see `pack_run`.  given: whether the items are given by hand, as `drumbeat run --items` does.
+    field_bytes, compresses_to: see `pack_run`.
+    given: whether the items are given by hand, as `drumbeat run --items` does.
     """
-    packing = pack_run(task, items=items, item_bytes=item_bytes, compresses_to=compresses_to, given=given)
+    packing = pack_run(
+        task, items=items, item_bytes=item_bytes, field_bytes=field_bytes, compresses_to=compresses_to, given=given
+    )
     failures = failures or Failures.expected(task, packing, failure_rate)
     item_s = task.item_s if item_s is None else item_s
     timing = timing or Timing.expected(task, packing, failures, item_s=item_s)

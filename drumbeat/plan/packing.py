@@ -10,8 +10,8 @@ from functools import cached_property
 from itertools import accumulate, islice, pairwise, repeat
 
 from drumbeat import limits
-from drumbeat.chunk import COMPRESSED_ABOVE, Packed
-from drumbeat.packer import pack
+from drumbeat.chunk import COMPRESSED_ABOVE, WORTH, Packed
+from drumbeat.packer import ROWS, pack
 from drumbeat.reference import Lines, Numbers, Reference
 from drumbeat.run import Run, parse_time
 from drumbeat.source import Range, S3Csv, S3Lines
@@ -25,7 +25,6 @@ LINES_BYTES, SPOOL_BYTES = 4 * 1024 * 1024, 8 * 1024 * 1024
 """As in `drumbeat.runtime.referenced`, which a plan may not import; a test says that they agree."""
 PART_ITEMS = 1_000_000_000  # as in `drumbeat.ledger.parts`
 _SAMPLE = parse_time("2026-01-01T00:00:00Z")
-_WORTH = 0.8  # as in `drumbeat.chunk`: compressed only if less than this is left
 _ETAG = '"' + "0" * 32 + '"'
 
 
@@ -75,20 +74,28 @@ class _Stretch:
 
 
 def pack_run(
-    task: Task, *, items: int, item_bytes: int | None = None, compresses_to: float = 1, given: bool = False
+    task: Task,
+    *,
+    items: int,
+    item_bytes: int | None = None,
+    field_bytes: int = 0,
+    compresses_to: float = 1,
+    given: bool = False,
 ) -> Packing:
     """The packing of a run of so many items of `item_bytes` of JSON each; given: whether they were given by hand.
 
+    field_bytes: how many of them name fields, quotes and colons included, if all items have the same; a message has
+    these names once.
     compresses_to: the share of a message's length that is left when it is compressed; 1 for items that can't be.
     Without `item_bytes`, the numbers of a Range are as long as they are on average, and other items 200 bytes.
     """
     size = item_bytes if item_bytes is not None else _usual_bytes(task)
     way, found = _way(task, given=given), shares(task, items=items, item_bytes=size, given=given)
     if len(found) < 2:  # noqa: PLR2004
-        return _packed(_Bodies(task, way, items, size, compresses_to))
+        return _packed(_Bodies(task, way, items, size, field_bytes, compresses_to))
     before = accumulate(found, initial=0)
     bodies = [
-        _Bodies(task, way, share, size, compresses_to, part, base)
+        _Bodies(task, way, share, size, field_bytes, compresses_to, part, base)
         for part, (share, base) in enumerate(zip(found, before, strict=False))
     ]
     return _sum_of([_packed(body) for body in bodies])
@@ -158,6 +165,7 @@ class _Bodies:
     way: str
     items: int
     size: int
+    field_bytes: int
     compresses_to: float
     part: int | None = None
     base: int = 0
@@ -206,12 +214,16 @@ class _Bodies:
         """How long a message with all its items is."""
         plain = self.plain(number)
         short = round(plain * self.compresses_to)
-        return short if plain > COMPRESSED_ABOVE and self.compresses_to < _WORTH else plain
+        if plain > limits.SQS_MESSAGE_BYTES:
+            return min(plain, short)
+        return short if plain > COMPRESSED_ABOVE and self.compresses_to <= WORTH else plain
 
     def plain(self, number: int) -> int:
         """How long it is without compression."""
         chunk = self._chunk(number)
-        return len(replace(chunk, count=0).body(self._run_id)) + chunk.count * (self.size + 1) - 1
+        fields = self.field_bytes if chunk.count >= ROWS else 0
+        frame = replace(chunk, count=0, fields="." * (fields + 1) if fields else "")
+        return len(frame.plain(self._run_id)) + chunk.count * (self.size - fields + 1) - 1
 
     def breaks(self) -> list[int]:
         """The chunks at which messages may get longer: where a number in them gets another digit; first, last, end."""

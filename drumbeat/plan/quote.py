@@ -57,6 +57,7 @@ def quote(
     items: int,
     item_bytes: int | None = None,
     item_s: float | None = None,
+    field_bytes: int = 0,
     compresses_to: float = 1,
     failure_rate: float = 0,
     runs_per_month: float = 1,
@@ -69,6 +70,7 @@ def quote(
         items=items,
         item_bytes=item_bytes,
         item_s=item_s,
+        field_bytes=field_bytes,
         compresses_to=compresses_to,
         failure_rate=failure_rate,
     )

@@ -35,15 +35,14 @@ class Outcome(NamedTuple):
     after_s: float | None = None
 
 
-LEFT = Outcome(End.LEFT)
-_DONE = Outcome(End.DONE)
+DONE, LEFT = Outcome(End.DONE), Outcome(End.LEFT)
 _encode = json.JSONEncoder(allow_nan=False).encode
 
 
 def attempt(task: Task, step: Callable[[], Any]) -> Outcome:
     """Do a step of plain work."""
     try:
-        return _done(step())
+        return done(step())
     except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever the author's code raises is the item's outcome)
         return verdict(task, error)
 
@@ -51,7 +50,7 @@ def attempt(task: Task, step: Callable[[], Any]) -> Outcome:
 async def attempt_async(task: Task, step: Callable[[], Awaitable[Any]]) -> Outcome:
     """Do a step of asynchronous work."""
     try:
-        return _done(await step())
+        return done(await step())
     except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever the author's code raises is the item's outcome)
         return verdict(task, error)
 
@@ -77,9 +76,10 @@ def invocation_timed_out(task: Task) -> Outcome:
     return Outcome(End.FAILED, error=error)
 
 
-def _done(value: Any) -> Outcome:
+def done(value: Any) -> Outcome:
+    """The outcome of work that returned this; raises ResultNotJson."""
     if value is None:
-        return _DONE
+        return DONE
     try:
         _encode(value)
     except (TypeError, ValueError, RecursionError) as error:

@@ -79,8 +79,8 @@ class Expansion:
         saved = 0
         try:
             messages = send.messages(self._whole(chunks), self._run, self._services)
-            for calls, batch in enumerate(send.batches(messages), start=1):
-                send.send(batch, queue_url=self.record.queue_url, services=self._services)
+            sent = send.sent(send.batches(messages), queue_url=self.record.queue_url, services=self._services)
+            for calls, batch in enumerate(sent, start=1):
                 self._sent += len(batch)
                 self._last = batch[-1].chunk
                 if calls - saved >= calls_to_save(saved) or self._saved_at_s - self._left_s() > _SAVE_EVERY_S:
@@ -170,12 +170,12 @@ class Expansion:
             first=self.record.next_item,
             round=self.record.round,
             part=self.record.of_part,
-            apart=bool(self._task.by_reference),
+            plain=bool(self._task.by_reference),
         )
-        items = self._items()
         try:
-            while not self._is_late() and (some := list(islice(items, packer.most))):
-                yield from packer.add(some)
+            for item in () if self._is_late() else self._items():
+                if full := packer.add(item):
+                    yield from full
         except (ItemNotJson, ItemTooLarge) as error:
             self._stop(error, packer.reached)
         yield from packer.rest()
@@ -183,7 +183,8 @@ class Expansion:
     def _items(self) -> Iterator[Any]:
         """The author's items from the cursor on, until the time is up.
 
-        After each, only a clock is looked at; what is left of the invocation is asked for when that has moved.
+        Before each, only a clock is looked at; what is left of the invocation is asked for when that has moved.  The
+        slowest item is the one until which the most time has passed, what was sent meanwhile included.
         """
         clock, first, skip = time.monotonic, self.record.first, self.record.items
         number, end = skip, self.record.stop - first
@@ -191,13 +192,14 @@ class Expansion:
             began = clock()
             found, number = self._begin(skip)
             for item in islice(found, end - number) if self.record.stop >= 0 else found:
-                self._longest_s = max(self._longest_s, clock() - began)
+                now = clock()
+                self._longest_s = max(self._longest_s, now - began)
+                began = now
+                if now >= self._look_at_s and self._is_late():
+                    return
                 if number >= skip:
                     yield item
                 number += 1
-                began = clock()
-                if began >= self._look_at_s and self._is_late():
-                    return
         except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever the author's code raises)
             self._stop(self._failed(error), first + max(number, skip))
 

@@ -23,10 +23,10 @@ from . import results
 from .gate import Allowed, Slowest
 from .head import Heads
 from .lines import Unreadable
-from .load import Loaded, load_items
+from .load import Loaded, bare, load_items
 from .services import Services
 from .settle import bury, drop, expiry, settle
-from .work import End, Outcome, do_items
+from .work import DONE, End, Outcome, do_items
 
 Reached = tuple[Progress, Mapping[int, Any] | None]
 """How far a chunk has come, and its results unless the passes have stored them."""
@@ -69,7 +69,7 @@ class Pass:
         self._head = head
         self._heads = heads
         self._budget = budget
-        self._items: dict[int, Loaded] = {}
+        self._items: Mapping[int, Loaded] = {}
         self._retry_at = 0
 
     def go(self) -> Settled | float:
@@ -144,15 +144,19 @@ class Pass:
 
     def _ready(self, state: Progress) -> tuple[int, ...]:
         """The items that may be tried now: all that are left, but for those whose time hasn't come."""
+        left = state.left(self._chunk.count)
+        if not state.due:
+            return tuple(left)
         now = self._services.now().timestamp()
-        return tuple(index for index in state.left(self._chunk.count) if state.due.get(index, 0) <= now)
+        return tuple(index for index in left if state.due.get(index, 0) <= now)
 
     def _do(self, indices: tuple[int, ...]) -> dict[int, Outcome]:
-        items = {index: self._items[index].item for index in indices}
-        unread = {
-            index: Outcome(End.DEAD, error=item.why) for index, item in items.items() if isinstance(item, Unreadable)
-        }
-        items = {index: item for index, item in items.items() if index not in unread}
+        items = bare(self._items, indices)
+        unread = {}
+        if self._chunk.items is None or self._chunk.round:
+            found = ((index, item) for index, item in items.items() if isinstance(item, Unreadable))
+            unread = {index: Outcome(End.DEAD, error=item.why) for index, item in found}
+            items = {index: item for index, item in items.items() if index not in unread}
         if not items:
             return unread
         outcomes = unread | dict(
@@ -175,6 +179,11 @@ class Pass:
 
     def _after(self, state: Progress, outcomes: Mapping[int, Outcome], token: str) -> Progress:
         """The progress that these outcomes make; items out of attempts are written as dead letters."""
+        if state.pending is None and len(outcomes) == self._chunk.count and _all_done(outcomes):
+            count = state.ok + len(outcomes)
+            return replace(
+                state, pending={}, ok=count, attempts=state.attempts + len(outcomes), entered=0, rounds=0, final=True
+            )
         pending = state.left(self._chunk.count)
         due = {index: time for index, time in state.due.items() if index not in outcomes}
         failed = attempts = done = 0
@@ -248,7 +257,7 @@ class Pass:
     def _record(self, before: Progress, after: Progress, outcomes: Mapping[int, Outcome], token: str) -> Progress:
         """Write how far the chunk has come; the pass is named if something counts only by its name."""
         values = self._values(outcomes)
-        if self._head.keeps_results and values:
+        if values:
             results.write_part(self._services, self._chunk, values, token=token)
             after = replace(after, parts=(*after.parts, token))
         if after.failed > before.failed:
@@ -260,7 +269,13 @@ class Pass:
         return progress.write(self._services.table, tree, number, state, token=token, expires_at=expires_at)
 
     def _values(self, outcomes: Mapping[int, Outcome]) -> dict[int, Any]:
-        """The results by the numbers of their items."""
+        """The results by the numbers of their items, if somebody reads them."""
+        if not self._head.keeps_results:
+            return {}
         return {
             self._items[index].number: outcome.value for index, outcome in outcomes.items() if outcome.value is not None
         }
+
+
+def _all_done(outcomes: Mapping[int, Outcome]) -> bool:
+    return all(outcome is DONE or outcome.end is End.DONE for outcome in outcomes.values())

@@ -1,7 +1,10 @@
 """Send chunks to a queue: ten messages and 1 MiB a call, what SQS refuses again, what is too large through S3."""
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import chain, islice
+from typing import TYPE_CHECKING, NamedTuple
 
 from drumbeat import limits
 from drumbeat.chunk import Packed, stored_key, utf8_size
@@ -11,8 +14,13 @@ from drumbeat.run import Run
 
 from .services import Services
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
 _BACKOFF = Backoff(first_s=0.2, cap_s=20)
 _TRIES = 8
+_PAUSE = 31  # chunks
+_ALONE, _AT_A_TIME = 8, 4  # calls: threads cost a small run more than they save
 
 
 class SendRefused(DrumbeatError):
@@ -28,9 +36,20 @@ class Message(NamedTuple):
 
 
 def messages(chunks: Iterable[Packed], run: Run, services: Services) -> Iterator[Message]:
-    """The message of each chunk; a chunk above SQS's limit is kept in S3 and the message points to it."""
+    """The message of each chunk; a chunk above SQS's limit is kept in S3 and the message points to it.
+
+    Where compression wasn't worth it, it is tried again only some chunks later: neighbours are alike, and it takes as
+    long as all the rest.
+    """
+    pause = 0
     for chunk in chunks:
-        body = chunk.body(run.id)
+        body = chunk.plain(run.id)
+        if pause and utf8_size(body) <= limits.SQS_MESSAGE_BYTES:
+            pause -= 1
+        elif (short := chunk.shorter(run.id, body)) is not None:
+            body = short
+        else:
+            pause = _PAUSE
         size = utf8_size(body)
         if size > limits.SQS_MESSAGE_BYTES:
             key = stored_key(chunk.tree(run.id), chunk.number)
@@ -52,6 +71,49 @@ def batches(found: Iterable[Message]) -> Iterator[list[Message]]:
         size += message.size
     if held:
         yield held
+
+
+def sent(found: Iterator[list[Message]], *, queue_url: str, services: Services) -> Iterator[list[Message]]:
+    """Send batches, some at the same time; yields each, in order, when it and all before it are sent.
+
+    What can't be sent raises in its turn; what `found` raises, when all before it are sent.
+    """
+    step = partial(send, queue_url=queue_url, services=services)
+    for batch in islice(found, _ALONE):
+        step(batch)
+        yield batch
+    first = next(found, None)
+    if first is None:
+        return
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  (only for large runs: it costs init time)
+
+    with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="send") as pool:
+        yield from _side_by_side(chain((first,), found), partial(pool.submit, step))
+
+
+def _side_by_side(
+    found: Iterator[list[Message]], begin: "Callable[[list[Message]], Future[None]]"
+) -> Iterator[list[Message]]:
+    flying: deque[tuple[list[Message], Future[None]]] = deque()
+
+    def landed(at_most: int) -> Iterator[list[Message]]:
+        """Those that are sent, in order, until only so many are under way."""
+        while len(flying) > at_most:
+            batch, sending = flying.popleft()
+            sending.result()
+            yield batch
+
+    while True:
+        try:
+            batch = next(found, None)
+        except Exception:
+            yield from landed(0)
+            raise
+        if batch is None:
+            break
+        flying.append((batch, begin(batch)))
+        yield from landed(_AT_A_TIME - 1)
+    yield from landed(0)
 
 
 def send(batch: list[Message], *, queue_url: str, services: Services) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import botocore
 from botocore.config import Config
 from botocore.session import get_session
 
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
-_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 4})
+_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 4},
+    # both are a tenth of what a call costs: our own parameters are checked by the types and the tests, and botocore
+    # would put its own name together anew for each call
+    parameter_validation=False,
+    user_agent=f"drumbeat Botocore/{botocore.__version__}",
+)
 
 
 @dataclass(frozen=True)

@@ -36,35 +36,52 @@ def test_every_item_travels_once_in_order_and_within_the_limits(items: list[Any]
         assert len(packed.body(RUN).encode()) <= max_bytes or chunk.count == 1
 
 
-@given(
-    items=st.lists(json_values, max_size=60),
-    size=st.integers(1, 9),
-    max_bytes=st.integers(300, 900),
-    apart=st.booleans(),
-)
-def test_items_that_are_written_several_at_once_make_the_chunks_of_those_written_one_by_one(
-    items: list[Any], size: int, max_bytes: int, apart: bool
+alike = st.lists(st.fixed_dictionaries({"id": st.integers(), "ü": json_values}), max_size=40)
+several = st.lists(json_values | st.fixed_dictionaries({"id": json_values}), max_size=20)
+
+
+@given(runs=st.lists(alike | several, max_size=3), size=st.integers(1, 9), max_bytes=st.integers(300, 900))
+def test_tables_make_the_chunks_of_items_written_one_by_one_and_are_read_back_as_they_were(
+    runs: list[list[Any]], size: int, max_bytes: int
 ) -> None:
+    items = [item for run in runs for item in run]
     texts = [encode_item(item, task="t", number=n) for n, item in enumerate(items)]
-    packer, left, found = Packer(task="t", size=size, max_bytes=max_bytes, apart=apart), iter(items), []
-    while some := list(islice(left, packer.most)):
-        found += packer.add(some)
-    found += packer.rest()
+    packer = Packer(task="t", size=size, max_bytes=max_bytes)
+    chunks = [chunk for item in items for chunk in packer.add(item)] + [*packer.rest()]
 
     one_by_one = list(pack(texts, size=size, max_bytes=max_bytes))
-    assert [(c.number, c.first, c.count, c.stored()) for c in one_by_one] == [
-        (c.number, c.first, c.count, c.stored()) for c in found
+    assert [(c.number, c.first, c.count) for c in one_by_one] == [(c.number, c.first, c.count) for c in chunks]
+    assert items == [item for chunk in chunks for item in parse(chunk.body(RUN), bucket="b").items or ()]
+    assert [[*item] for item in items if isinstance(item, dict)] == [
+        [*item] for c in chunks for item in parse(c.body(RUN), bucket="b").items or () if isinstance(item, dict)
     ]
-    assert not apart or [c.items for c in one_by_one] == [c.items for c in found]
+    assert all(len(chunk.body(RUN).encode()) <= max_bytes or chunk.count == 1 for chunk in chunks)
 
 
-def test_of_items_that_are_added_at_once_the_one_that_is_not_json_is_named_and_those_before_it_are_kept() -> None:
+def test_items_with_the_same_fields_travel_as_a_table() -> None:
+    packer = Packer(size=4, max_bytes=1000)
+    [packed] = [chunk for n in range(4) for chunk in packer.add({"id": n, "name": "x"})]
+
+    assert '"fields":["id","name"],"rows":[[0,"x"],[1,"x"],[2,"x"],[3,"x"]]}' in packed.body(RUN)
+
+
+def test_a_dict_that_is_yielded_again_and_again_is_written_as_it_was_each_time() -> None:
+    packer, one, found = Packer(size=10, max_bytes=1000), {"n": 0}, []
+    for number in range(10):
+        one["n"] = number
+        found += packer.add(one)
+
+    assert [{"n": n} for n in range(10)] == parse(found[0].body(RUN), bucket="b").items
+
+
+def test_the_item_that_is_not_json_is_named_and_those_before_it_are_kept() -> None:
     packer = Packer(task="t", size=10, max_bytes=1000, first=40)
+    list(packer.add({"id": 1}))
 
-    with pytest.raises(ItemNotJson, match="task 't', item 42: a set"):
-        list(packer.add([1, 2, {3}, 4]))
+    with pytest.raises(ItemNotJson, match="task 't', item 41: a dict that isn't JSON"):
+        packer.add({"id": {3}})
 
-    assert (42, [("1", "2")]) == (packer.reached, [chunk.items for chunk in packer.rest()])
+    assert (41, [('{"id":1}',)]) == (packer.reached, [chunk.items for chunk in packer.rest()])
 
 
 @given(texts=st.lists(st.text(max_size=30).map(json.dumps), min_size=1, max_size=50), data=st.data())
@@ -114,6 +131,9 @@ GOOD: dict[str, Any] = {"v": 1, "run": RUN, "chunk": 0, "first": 0, "items": [1]
         json.dumps({**GOOD, "items": {"0": 1}}),
         json.dumps({**GOOD, "items": None, "count": 1, "s3": "runs/other/2026-11-22T00:00:00Z/chunks/0.json"}),
         json.dumps({"v": 1, "run": RUN, "chunk": 0, "first": 0}),
+        json.dumps({"v": 1, "run": RUN, "chunk": 0, "first": 0, "fields": ["a"]}),
+        json.dumps({"v": 1, "run": RUN, "chunk": 0, "first": 0, "fields": "a", "rows": [[1]]}),
+        json.dumps({"v": 1, "run": RUN, "chunk": 0, "first": 0, "fields": ["a", "b"], "rows": [[1]]}),
     ],
     ids=lambda body: body[:50],
 )

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from drumbeat.chunk import Packed
-from drumbeat.packer import pack
+from drumbeat.packer import Packer, encode_item, pack
 from drumbeat.plan.packing import pack_run
 from drumbeat.plan.units import units
 from drumbeat.reference import Numbers
@@ -42,6 +42,21 @@ def test_inline_messages_are_as_many_and_as_long_as_the_code_makes_them(seed: in
     if plain and all(len(chunk.body(RUN)) > len(chunk.stored()) for chunk in chunks):  # else compressed: see above
         assert _sent(chunks) == (found.chunks, found.sent_bytes, found.calls, found.sent_units)
     assert len(chunks) == found.chunks
+
+
+@pytest.mark.parametrize(
+    ("items", "chunk_size", "chunk_bytes"), [(303, 100, 200_000), (20, 3, 200_000), (90, 50, 1500)]
+)
+def test_the_names_of_fields_are_in_a_message_once(items: int, chunk_size: int, chunk_bytes: int) -> None:
+    task = Task("sized", chunk_size=chunk_size, chunk_bytes=chunk_bytes)
+    task.expand(lambda run: [run])
+    packer = Packer(size=chunk_size, max_bytes=chunk_bytes)
+    several = [{"customer": "x" * 40, "cents": 1000 + number} for number in range(items)]
+    chunks = [chunk for item in several for chunk in packer.add(item)] + [*packer.rest()]
+
+    found = pack_run(task, items=items, item_bytes=len(encode_item(several[0], task="t", number=0)), field_bytes=19)
+
+    assert _sent(chunks) == (found.chunks, found.sent_bytes, found.calls, found.sent_units)
 
 
 def _plain(draw: random.Random) -> dict[int, str]:

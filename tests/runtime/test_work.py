@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -42,9 +43,10 @@ def declare(function: Callable[[Any], Any], *, asynchronous: bool = False, **set
 
 
 def do(task: Task, items: Any, *, left_s: Callable[[], float] | None = None, **more: Any) -> dict[int, Outcome]:
-    """The outcomes by index; every item has exactly one."""
-    named = dict(enumerate(items))
-    found = list(do_items(task, RUN, named, work=task.worker, left_s=left_s or countdown(50), **more))
+    """The outcomes by index; every item has exactly one. At each look at the clock, a second has passed."""
+    named, seconds = dict(enumerate(items)), count()
+    more = {"clock": lambda: next(seconds), "left_s": left_s or countdown(50), **more}
+    found = list(do_items(task, RUN, named, work=task.worker, **more))
     assert sorted(named) == sorted(index for index, _ in found)
     return dict(found)
 
@@ -73,6 +75,9 @@ class Clock:
 
     def tick(self, seconds: float) -> None:
         self.left_s -= seconds
+
+    def seconds(self) -> float:
+        return -self.left_s
 
 
 class Slots:
@@ -167,12 +172,21 @@ def test_no_item_begins_once_the_run_is_halted(way):
     assert [End.DONE] * 2 + [End.LEFT] * 3 == [outcome.end for outcome in outcomes.values()]
 
 
+def test_items_that_are_done_at_once_do_not_each_ask_whether_the_run_goes_on():
+    looks = count()
+    asked: list[bool] = []
+
+    do(declare(str), range(100), stopped=lambda: bool(asked.append(True)), clock=lambda: next(looks) / 1000)
+
+    assert 5 == len(asked)  # at once, and each 20 of 100 ms
+
+
 @every_way
 def test_no_item_begins_that_would_not_end_in_time(way):
     clock = Clock(20)
     settings = {**WAYS[way], "concurrency": 1}
 
-    outcomes = do(declare(lambda _: clock.tick(4), **settings), range(5), left_s=clock)
+    outcomes = do(declare(lambda _: clock.tick(4), **settings), range(5), left_s=clock, clock=clock.seconds)
 
     assert [End.DONE] * 3 + [End.LEFT] * 2 == [outcome.end for outcome in outcomes.values()]
     assert 20 - 3 * 4 == clock.left_s  # 6 of 60 seconds are kept to settle, and 2 aren't enough for another

@@ -69,7 +69,7 @@ def huge(run: Run) -> Iterator[str]:
 def hexadecimal(run: Run) -> Iterator[str]:
     """Yield 1,000 items of 1,002 bytes, which are shorter when they are compressed."""
     for number in range(1000):
-        yield Random(number).randbytes(500).hex()
+        yield Random(number).randbytes(50).hex() * 10
 
 
 @once.expand
