@@ -43,6 +43,19 @@ DYING = Scene("dying", ("a", "killer", "b", "c"), frozenset({"killer"}))
 LARGE_ITEM = Scene("large", ("a", LARGE, "b"), frozenset({LARGE}))
 ONCE = Scene("once", ("a", "b", "c", "d"))
 LONG = Scene("long", tuple(f"item{n}" for n in range(10)))
+SPLIT = Scene("split", ("a", "flaky1", "b", "c", "d"))
+PART_RESUMED = Scene(
+    "split",
+    ("a", "flaky1", "b", "c", "d"),
+    given=dies_at("dispatcher", "UpdateItem", "parts#RUN/000001", 2, 3, 4),
+    name="a part resumed by the keeper",
+)
+SEALED_BY_KEEPER = Scene(
+    "split",
+    ("a", "flaky1", "b", "c", "d"),
+    given=dies_at("dispatcher", "Query", "parts#RUN", 2, 3, 4, 5, 6, 7),
+    name="split and sealed by the keeper",
+)
 RESUMED = Scene(
     "plain",
     EIGHT,
@@ -58,4 +71,7 @@ FINISHED = Scene(
 GIVEN_UP = up_to_the_keeper(entered=2, rounds=2)
 SENT_AGAIN = up_to_the_keeper(entered=0, rounds=0)
 
-SCENES = (PLAIN, MIXED, EMPTY, DYING, LARGE_ITEM, ONCE, LONG, RESUMED, FINISHED, GIVEN_UP, SENT_AGAIN)
+SCENES = (
+    *(PLAIN, MIXED, EMPTY, DYING, LARGE_ITEM, ONCE, LONG, SPLIT),
+    *(RESUMED, PART_RESUMED, SEALED_BY_KEEPER, FINISHED, GIVEN_UP, SENT_AGAIN),
+)

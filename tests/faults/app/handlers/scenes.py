@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from random import Random
 from typing import Any
 
-from drumbeat import Backoff, Run, Task
+from drumbeat import Backoff, Part, Run, Task
 
 QUICK = Backoff(first_s=1, cap_s=4)
 
@@ -51,6 +51,18 @@ plain = scene("plain", [f"item{n}" for n in range(8)], retries=1)
 mixed = scene("mixed", ["a", "flaky1", "b", "poison", "c"], retries=1)
 empty = scene("empty", [])
 dying = scene("dying", ["a", "killer", "b", "c"], retries=1)
+
+split = Task("split", parts=2, chunk_size=2, retries=1, timeout_s=10, backoff=QUICK, item_s=0.01)
+split.work(do)
+split.complete(publish)
+
+
+@split.expand
+def halves(run: Run, part: Part) -> list[str]:
+    """Yield three items, or two."""
+    items = ["a", "flaky1", "b", "c", "d"] if run else []
+    return items[3 * part.number : 3 * part.number + 3]
+
 
 frail = scene("frail", ["a", "killer", "b", "c"], retries=0)
 large = Task(
