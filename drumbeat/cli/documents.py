@@ -43,6 +43,7 @@ def run(status: "Status") -> dict[str, Any]:
         "dropped": totals.dropped,
         "attempts": totals.attempts,
         "chunks": record.chunks,
+        "parts": record.parts,
         "redrives": record.round,
         "result": record.result,
     }

@@ -43,7 +43,8 @@ def _table(status: "Status") -> Table:
         "items": counts(status),
         "succeeded": f"{totals.succeeded:,}",
         "attempts": f"{totals.attempts:,}",
-        "chunks": f"{record.chunks:,}" if record.chunks else "",
+        "chunks": (f"{record.chunks:,}" if record.chunks else "")
+        + (f" in {record.parts} parts" if record.parts else ""),
         "parameters": plain(record.params),
         "lane": record.lane if record.lane != "live" else "",
         "redrives": str(record.round) if record.round else "",
