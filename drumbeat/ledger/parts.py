@@ -58,19 +58,20 @@ def of_run(table: Table, record: RunRecord) -> list[RunRecord]:
 
 
 def seal(table: Table, record: RunRecord) -> RunRecord | None:
-    """Seal a run if all its parts are sealed, else None; a repeat writes the same again."""
+    """Seal a run if all its parts are sealed, else None; a repeat changes nothing."""
     found = of_run(table, record)
     if len(found) < record.parts or not all(part.sealed for part in found):
         return None
     item, _ = table.update(
         run_key(Run.parse(record.id)),
         "SET #sealed = :true, #tries = :zero, #chunks = :chunks, #items = :items, #messages = :messages, "
-        "#spread = :spread, #reason = :reason",
+        "#spread = :spread, #reason = :reason, #plan = :none",
         "#state = :running AND #parts = :parts AND #sealed = :false AND #round = :first",
         true=True,
         false=False,
         zero=0,
         first=0,
+        none="",
         running=RUNNING,
         parts=record.parts,
         reason=record.reason or next((part.reason for part in found if part.reason), ""),

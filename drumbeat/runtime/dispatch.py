@@ -154,7 +154,7 @@ class Dispatcher:
     def _go_on(self, sealed: RunRecord, run: RunRecord, owner: str) -> None:
         """What comes after a run, or a part of it, is sealed: maybe the run's end."""
         table, expires_at = self._services.table, sealed.expires_at
-        if count.seal(table, sealed.tree, sealed.chunks, expires_at=expires_at) is not None:
+        if count.seal(table, *sealed.top, expires_at=expires_at) is not None:
             invoke(self._services, run.dispatcher, Finish(Run.parse(run.id)).event())
         elif run.halt == ABANDON:
             self._sweep(run, owner)

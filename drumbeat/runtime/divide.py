@@ -28,7 +28,7 @@ PART_NUMBERS = 1_000_000
 """What it expands of a range in some seconds, by the calls that send its chunks."""
 _PAGE = 1000
 _PREFIXES = 10 * _PAGE
-_PLAN_BYTES = 128 * 1024  # of a run's record, whose keys may be long
+_PLAN_BYTES = 32 * 1024  # of a run's record, whose keys may be long
 
 
 def plan_of(task: Task, run: Run, record: RunRecord, services: Services) -> str:
