@@ -24,14 +24,14 @@ def guarded(active: "Callable[[], Namespace | None]", outer: Callable[[], Sequen
     """Return builtins whose `__import__` keeps to what the active environment has."""
     real = builtins.__import__
 
-    def checked(name: str, *given: Any, **more: Any) -> Any:
-        level = given[3] if len(given) > 3 else more.get("level", 0)  # noqa: PLR2004  globals, locals, fromlist, level
-        if level == 0:
-            top = name.partition(".")[0]
-            space = active()
-            if top not in _ANYWHERE and space is not None and top not in space.own and not space.incomplete:
-                _check(name, top, tuple(outer()))
-        return real(name, *given, **more)
+    def checked(name: str, scope: Any = None, local: Any = None, fromlist: Any = (), level: int = 0) -> Any:
+        if name in _ANYWHERE or level:  # the most: handlers import in hot functions
+            return real(name, scope, local, fromlist, level)
+        top = name.partition(".")[0]
+        space = active()
+        if top not in _ANYWHERE and space is not None and top not in space.own and not space.incomplete:
+            _check(name, top, tuple(outer()))
+        return real(name, scope, local, fromlist, level)
 
     return {**vars(builtins), "__import__": checked}
 
