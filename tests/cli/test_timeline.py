@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -12,35 +13,56 @@ import pytest
 FROM, TO = "2026-11-22T00:00:00Z", "2026-11-22T00:10:00Z"
 
 
-def in_a_process(tiny, folder, seed, hash_seed):
-    """The bytes of a log, a readable log and a picture that a process of its own has written."""
-    code = "import sys; from drumbeat.cli.app import app; app(sys.argv[1:])"
-    found = []
-    for log in ("log.jsonl", "log.txt"):
-        files = (folder / "line.svg", folder / log)
+def written(folder: Path, log: str, run: Callable[..., None], **settings: str) -> list[bytes]:
+    """The bytes of the picture and the log that a command has written."""
+    files = (folder / "line.svg", folder / log)
+    run(
+        *("local", "--from", FROM, "--to", TO, "--timeline", str(files[0]), "--log", str(files[1])),
+        *(part for name, value in settings.items() for part in (f"--{name}", value)),
+    )
+    return [file.read_bytes() for file in files]
+
+
+def in_a_process(tiny, hash_seed):
+    """A command that runs in a process of its own."""
+
+    def run(*arguments: str) -> None:
+        code = "import sys; from drumbeat.cli.app import app; app(sys.argv[1:])"
         done = subprocess.run(
-            [
-                *(sys.executable, "-c", code, "--app", str(tiny.path), "local", "--from", FROM, "--to", TO),
-                *("--seed", seed, "--timeline", str(files[0]), "--log", str(files[1])),
-            ],
+            [sys.executable, "-c", code, "--app", str(tiny.path), *arguments],
             env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(Path(__file__).parents[2])},
             check=False,
             capture_output=True,
             text=True,
         )
         assert 0 == done.returncode, done.stderr
-        found += [file.read_bytes() for file in files]
-    return found
+
+    return run
+
+
+def here(tiny):
+    """A command that runs in this process."""
+
+    def run(*arguments: str) -> None:
+        assert 0 == tiny.run(*arguments).exit_code
+
+    return run
 
 
 def test_two_processes_write_the_same_bytes_and_another_seed_others(tiny, tmp_path):
-    first = in_a_process(tiny, tmp_path, "7", "1")
+    picture, log = written(tmp_path, "log.jsonl", in_a_process(tiny, "1"), seed="7")
 
-    assert first == in_a_process(tiny, tmp_path, "7", "2")
-    assert first[1] != in_a_process(tiny, tmp_path, "8", "1")[1]
-    assert "fire" == json.loads(first[1].splitlines()[0])["kind"]
-    assert ET.fromstring(first[0]) is not None
-    assert b"invoke.end" in first[3]
+    assert [picture, log] == written(tmp_path, "log.jsonl", in_a_process(tiny, "2"), seed="7")
+    assert log != written(tmp_path, "log.jsonl", here(tiny), seed="8")[1]
+    assert "fire" == json.loads(log.splitlines()[0])["kind"]
+    assert ET.fromstring(picture) is not None
+
+
+def test_a_log_to_read_is_the_same_again(tiny, tmp_path):
+    first, second = (written(tmp_path, "log.txt", here(tiny), seed="7")[1] for _ in range(2))
+
+    assert first == second
+    assert b"invoke.end" in first
 
 
 @pytest.mark.parametrize(
