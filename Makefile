@@ -7,7 +7,7 @@ DAY ?= 2026-11-22
 # CDK warns on every start that Node 20 is past its end; it still works.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
-.PHONY: help demo test sweep lint types check synth lock clean bench bench-quick
+.PHONY: help demo test sweep soak lint types check synth lock clean bench bench-quick
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -21,6 +21,9 @@ test: .venv/ready  ## run the whole test suite, offline
 
 sweep: .venv/ready  ## break every call of every scene in every way: ten minutes
 	DRUMBEAT_SWEEP=full $(BIN)/pytest tests/faults --numprocesses auto
+
+soak: .venv/ready  ## all faults at once in the life of two tasks' runs, for DRUMBEAT_SOAK_MINUTES (30)
+	DRUMBEAT_SOAK_MINUTES=$${DRUMBEAT_SOAK_MINUTES:-30} DRUMBEAT_SOAK_SEED=$${DRUMBEAT_SOAK_SEED:-$$(date +%s)} $(BIN)/pytest tests/faults/test_machine.py -x -s
 
 lint: .venv/ready  ## style and formatting
 	$(BIN)/ruff check .

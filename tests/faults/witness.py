@@ -4,6 +4,7 @@ import sys
 from collections import Counter
 
 attempts: Counter[tuple[str, str]] = Counter()
+done: set[tuple[str, str]] = set()
 mended: set[str] = set()
 
 
@@ -18,9 +19,20 @@ def attempts_of(run_id: str, item: str) -> int:
     return attempts[run_id, item]
 
 
+def did(run_id: str, item: str) -> None:
+    """Note that an item was done to its end."""
+    done.add((run_id, item))
+
+
+def done_of(run_id: str) -> set[str]:
+    """The items that were done to their end, once at least."""
+    return {item for run, item in done if run == run_id}
+
+
 def forget() -> None:
     """Begin anew: runs of two clouds have the same ids."""
     attempts.clear()
+    done.clear()
     mended.clear()
 
 
