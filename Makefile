@@ -32,9 +32,10 @@ lint: .venv/ready  ## style and formatting
 types: .venv/ready  ## static types
 	$(BIN)/mypy
 
-synth: .venv/ready node_modules/ready  ## synthesize with the real CDK CLI, validation as errors, then cfn-lint
+synth: .venv/ready node_modules/ready  ## synthesize with the real CDK CLI, validation as errors, then cfn-lint and our own rules
 	PATH="$(CURDIR)/$(BIN):$$PATH" npx cdk synth --quiet
 	$(BIN)/cfn-lint --ignore-checks W3005 -- cdk.out/*.template.json
+	$(BIN)/python -m drumbeat.cdk check cdk.out
 
 check: lint types test synth  ## everything that CI runs
 

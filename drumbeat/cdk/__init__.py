@@ -4,8 +4,10 @@ from .alarms import Alarms
 from .bundle import bundle_code, stage
 from .capacity import check_tasks
 from .dashboard import Dashboard
+from .encryption import customer_key, service_statements
 from .fire import Fire, Schedules
 from .function import Function
+from .guard import Finding, acknowledge, findings
 from .keeper import Keeper
 from .lane import Lane
 from .ledger import IdempotencyRecords, Ledger
@@ -17,6 +19,7 @@ from .target import Target
 __all__ = [
     "Alarms",
     "Dashboard",
+    "Finding",
     "Fire",
     "Function",
     "IdempotencyRecords",
@@ -27,8 +30,12 @@ __all__ = [
     "Schedules",
     "Store",
     "Target",
+    "acknowledge",
     "add_outputs",
     "bundle_code",
     "check_tasks",
+    "customer_key",
+    "findings",
+    "service_statements",
     "stage",
 ]

@@ -4,6 +4,7 @@ from aws_cdk import Duration, RemovalPolicy, Stack, TimeZone
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as rule_targets
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as schedule_targets
@@ -13,6 +14,7 @@ from constructs import Construct
 from drumbeat.at import At
 from drumbeat.schedule import Cron, Rate
 
+from .encryption import allow_key
 from .function import MAX_AGE
 
 ATTEMPTS = 185
@@ -27,8 +29,9 @@ class Schedules(Construct):
     `runtime` is the role of the latter: Scheduler may assume it to invoke the dispatchers that were `allow`ed.
     """
 
-    def __init__(self, scope: Construct, id: str) -> None:  # noqa: A002  (CDK's name)
+    def __init__(self, scope: Construct, id: str, *, encryption_key: kms.IKey | None = None) -> None:  # noqa: A002
         super().__init__(scope, id)
+        self._key = encryption_key
         self.group = scheduler.ScheduleGroup(self, "Group", removal_policy=RemovalPolicy.DESTROY)
         self.runtime = self.role(Construct(self, "Runtime"))
 
@@ -50,7 +53,9 @@ class Schedules(Construct):
             service="scheduler", resource="schedule-group", resource_name=self.group.schedule_group_name
         )
         only_ours = {"StringEquals": {"aws:SourceAccount": stack.account, "aws:SourceArn": arn}}
-        return iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com", conditions=only_ours))
+        role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com", conditions=only_ours))
+        allow_key(role, self._key, "sqs")  # for what it couldn't deliver
+        return role
 
 
 class Fire(Construct):

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from .encryption import allow_key
+from .guard import acknowledge
 from .platform import Platform
 
 MAX_AGE = Duration.hours(6)
@@ -41,9 +42,16 @@ class Function(Construct):
     ) -> None:
         """on_failure: where asynchronous invokes go after their retries; None for a function that gets none."""
         super().__init__(scope, id)
-        log_group = logs.LogGroup(self, "Logs", retention=platform.log_retention, removal_policy=RemovalPolicy.DESTROY)
+        log_group = logs.LogGroup(
+            self,
+            "Logs",
+            retention=platform.log_retention,
+            removal_policy=RemovalPolicy.DESTROY,
+            encryption_key=platform.encryption_key,
+        )
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         log_group.grant_write(self.role)
+        allow_key(self.role, platform.encryption_key, "sqs", "s3", "dynamodb")
         self.function = lambda_.Function(
             self,
             "Function",
@@ -59,16 +67,41 @@ class Function(Construct):
             tracing=lambda_.Tracing.ACTIVE if tracing else lambda_.Tracing.DISABLED,
             # A run of many chunks is a long, legal chain of function, queue, function: drumbeat counts its own hops.
             recursive_loop=lambda_.RecursiveLoop.ALLOW,
+            environment_encryption=platform.encryption_key,
             environment={
                 **environment,
                 "POWERTOOLS_SERVICE_NAME": service,
                 "POWERTOOLS_METRICS_NAMESPACE": "drumbeat",
                 "POWERTOOLS_LOG_LEVEL": "INFO",
             },
-            retry_attempts=None if on_failure is None else LAMBDA_RETRIES,
-            max_event_age=None if on_failure is None else MAX_AGE,
-            on_failure=None if on_failure is None else destinations.SqsDestination(on_failure),
         )
+        if tracing:
+            acknowledge(
+                self.role.node.find_child("DefaultPolicy"),
+                "resource-wildcard",
+                "X-Ray has no resources to name: xray:PutTraceSegments, xray:PutTelemetryRecords",
+            )
+        if on_failure is not None:
+            self._keep_what_fails(on_failure)
+
+    def _keep_what_fails(self, queue: sqs.IQueue) -> None:
+        """Let Lambda put what fails for good into a queue, under the function's role, which may do just that.
+
+        CDK's own destination would let the role look at the queue's attributes, too, and use its key in any way.
+        """
+        self.allow("sqs:SendMessage", on=queue.queue_arn)
+        made = lambda_.CfnEventInvokeConfig(
+            self,
+            "Asynchronous",
+            function_name=self.function.function_name,
+            qualifier="$LATEST",
+            maximum_event_age_in_seconds=MAX_AGE.to_seconds(),
+            maximum_retry_attempts=LAMBDA_RETRIES,
+            destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
+                on_failure=lambda_.CfnEventInvokeConfig.OnFailureProperty(destination=queue.queue_arn)
+            ),
+        )
+        made.node.add_dependency(self.role)
 
     def allow(self, *actions: str, on: str, **conditions: Mapping[str, object]) -> None:
         """Grant actions on one resource, where CDK has no narrower grant of its own."""

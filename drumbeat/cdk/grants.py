@@ -1,9 +1,26 @@
-"""Two permissions that several functions have."""
+"""Permissions that several functions have, each with the actions that it takes and no other.
+
+CDK's own grants on queues add what its users may like, such as looking at a queue's attributes.
+"""
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sqs as sqs
 
 from .function import Function
+
+
+def allow_send(function: Function, queue: sqs.IQueue) -> None:
+    """Let it send messages."""
+    function.allow("sqs:SendMessage", on=queue.queue_arn)
+
+
+def allow_poll(function: Function, queue: sqs.IQueue) -> None:
+    """Let Lambda poll a queue under its role.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions
+    """
+    function.allow("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", on=queue.queue_arn)
 
 
 def allow_announce(function: Function) -> None:

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_lambda_event_sources as event_sources
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from .fire import ATTEMPTS
 from .function import Function
-from .grants import allow_announce, allow_invoke
+from .grants import allow_announce, allow_invoke, allow_poll, allow_send
 from .lane import KEEPER_TIMEOUT_S, Lane
 from .ledger import Ledger
 from .platform import Platform
@@ -40,7 +40,7 @@ class Keeper(Construct):
         handlers: str,
     ) -> None:
         super().__init__(scope, id)
-        self.dead_checks = safe_queue(self, "DeadChecks")
+        self.dead_checks = safe_queue(self, "DeadChecks", key=platform.encryption_key)
         self.keeper = Function(
             self,
             "Keeper",
@@ -91,16 +91,18 @@ class Keeper(Construct):
         )
 
     def _look_after(self, lane: Lane) -> None:
-        lane.queue.grant_send_messages(self.keeper.role)
+        allow_send(self.keeper, lane.queue)
         if lane.backfill_queue is not None and lane.backfill_mapping is not None:
-            lane.backfill_queue.grant_send_messages(self.keeper.role)
+            allow_send(self.keeper, lane.backfill_queue)
             self.keeper.allow("lambda:UpdateEventSourceMapping", on=lane.backfill_mapping.event_source_mapping_arn)
         allow_invoke(self.keeper, lane.dispatcher)
-        self.keeper.function.add_event_source(
-            event_sources.SqsEventSource(
-                lane.dead_letters,
-                batch_size=_BATCH,
-                max_concurrency=_CONCURRENCY,
-                report_batch_item_failures=True,
-            )
+        allow_poll(self.keeper, lane.dead_letters)
+        lambda_.EventSourceMapping(
+            lane,
+            "DeadLettersMapping",
+            target=self.keeper.function,
+            event_source_arn=lane.dead_letters.queue_arn,
+            batch_size=_BATCH,
+            max_concurrency=_CONCURRENCY,
+            report_batch_item_failures=True,
         )

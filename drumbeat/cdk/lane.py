@@ -2,8 +2,8 @@
 
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -13,7 +13,7 @@ from drumbeat.task import Task
 from .fire import Fire, Schedules
 from .follow import Follow
 from .function import Function
-from .grants import allow_announce, allow_invoke
+from .grants import allow_announce, allow_invoke, allow_poll, allow_send
 from .ledger import IdempotencyRecords, Ledger
 from .platform import Platform
 from .queue import KEPT_AS_SOURCE, safe_queue
@@ -42,17 +42,20 @@ class Lane(Construct):
         """schedules: where schedules are added at run time; idempotency: needed by a task with idempotent_by."""
         super().__init__(scope, id)
         self.task = task
-        self.dead_fires = safe_queue(self, "DeadFires")
-        self.dead_letters = safe_queue(self, "DeadLetters", visibility=Duration.seconds(6 * KEEPER_TIMEOUT_S))
+        self.dead_fires = safe_queue(self, "DeadFires", key=platform.encryption_key)
+        self.dead_letters = safe_queue(
+            self, "DeadLetters", key=platform.encryption_key, visibility=Duration.seconds(6 * KEEPER_TIMEOUT_S)
+        )
         self.queue = safe_queue(
             self,
             "Queue",
+            key=platform.encryption_key,
             retention=KEPT_AS_SOURCE,
             visibility=Duration.seconds(task.visibility_timeout_s),
             dead_letters=self.dead_letters,
             max_receives=task.max_receives,
         )
-        self.backfill_queue = self._backfill_queue() if task.schedule is not None else None
+        self.backfill_queue = self._backfill_queue(platform.encryption_key) if task.schedule is not None else None
         self._environment = {
             **task.environment,
             "DRUMBEAT_MODULE": task.module,
@@ -85,11 +88,12 @@ class Lane(Construct):
         for upstream in task.upstream:
             store.grant_read(self.dispatcher, upstream)
 
-    def _backfill_queue(self) -> sqs.Queue:
+    def _backfill_queue(self, key: kms.IKey | None) -> sqs.Queue:
         """Make the queue for runs of past fires, which must never be ahead of a live one's messages."""
         return safe_queue(
             self,
             "Backfill",
+            key=key,
             retention=KEPT_AS_SOURCE,
             visibility=Duration.seconds(self.task.visibility_timeout_s),
             dead_letters=self.dead_letters,
@@ -110,9 +114,8 @@ class Lane(Construct):
             tracing=self.task.tracing,
             on_failure=self.dead_fires,
         )
-        self.queue.grant_send_messages(dispatcher.role)
-        if self.backfill_queue is not None:
-            self.backfill_queue.grant_send_messages(dispatcher.role)
+        for queue in filter(None, (self.queue, self.backfill_queue)):
+            allow_send(dispatcher, queue)
         ledger.grant_run(dispatcher)
         store.grant_publish(dispatcher, self.task.name)
         allow_announce(dispatcher)
@@ -137,9 +140,9 @@ class Lane(Construct):
             environment=environment,
             tracing=self.task.tracing,
         )
-        self._feed(worker, self.queue)
-        if self.backfill_queue is not None:
-            self.backfill_mapping = self._feed_backfill(worker, self.backfill_queue)
+        self._feed(worker, self.queue, "Mapping", enabled=True)
+        if self.backfill_queue is not None:  # polled only while there is a backfill: the keeper switches it
+            self.backfill_mapping = self._feed(worker, self.backfill_queue, "BackfillMapping", enabled=False)
         ledger.grant_settle(worker)
         store.grant_publish(worker, self.task.name)
         allow_invoke(worker, self.dispatcher)
@@ -147,28 +150,17 @@ class Lane(Construct):
             idempotency.grant_use(worker)
         return worker
 
-    def _feed(self, worker: Function, queue: sqs.Queue) -> None:
+    def _feed(self, worker: Function, queue: sqs.Queue, id: str, *, enabled: bool) -> lambda_.EventSourceMapping:  # noqa: A002
+        """Let the worker have a queue's messages, if it is polled: polling an empty queue costs."""
         window = self.task.batch_window_s
-        worker.function.add_event_source(
-            event_sources.SqsEventSource(
-                queue,
-                batch_size=self.task.batch_size,
-                max_batching_window=Duration.seconds(window) if window else None,
-                max_concurrency=self.task.max_concurrency,
-                report_batch_item_failures=True,
-            )
-        )
-
-    def _feed_backfill(self, worker: Function, queue: sqs.Queue) -> lambda_.EventSourceMapping:
-        """Poll the queue of backfills only while there is one: polling an empty queue costs. The keeper switches it."""
-        window = self.task.batch_window_s
-        queue.grant_consume_messages(worker.role)
+        allow_poll(worker, queue)
+        worker.allow("sqs:ChangeMessageVisibility", on=queue.queue_arn)  # the worker itself: when a chunk comes back
         return lambda_.EventSourceMapping(
             self,
-            "BackfillMapping",
+            id,
             target=worker.function,
             event_source_arn=queue.queue_arn,
-            enabled=False,
+            enabled=enabled,
             batch_size=self.task.batch_size,
             max_batching_window=Duration.seconds(window) if window else None,
             max_concurrency=self.task.max_concurrency,

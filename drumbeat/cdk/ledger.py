@@ -2,9 +2,11 @@
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from .function import Function
+from .guard import acknowledge
 
 # ruff: noqa: A002  (id is CDK's name)
 
@@ -14,9 +16,25 @@ _USE = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
 class Ledger(Construct):
     """Kept when the stack is deleted: it is the only account of what was done."""
 
-    def __init__(self, scope: Construct, id: str) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        encryption_key: kms.IKey | None = None,
+        deletion_protection: bool = False,
+    ) -> None:
+        """deletion_protection: whether DynamoDB refuses to delete the table until that is switched off."""
         super().__init__(scope, id)
-        self.table = _table(self, partition="pk", sort="sk", expires="expires_at", removal=RemovalPolicy.RETAIN)
+        self.table = _table(
+            self,
+            partition="pk",
+            sort="sk",
+            expires="expires_at",
+            removal=RemovalPolicy.RETAIN,
+            key=encryption_key,
+            deletion_protection=deletion_protection,
+        )
 
     def grant_run(self, function: Function) -> None:
         """Open, follow and complete runs: dispatchers."""
@@ -37,9 +55,17 @@ class IdempotencyRecords(Construct):
     https://docs.aws.amazon.com/powertools/python/latest/utilities/idempotency/#required-resources
     """
 
-    def __init__(self, scope: Construct, id: str) -> None:
+    def __init__(self, scope: Construct, id: str, *, encryption_key: kms.IKey | None = None) -> None:
         super().__init__(scope, id)
-        self.table = _table(self, partition="id", sort=None, expires="expiration", removal=RemovalPolicy.DESTROY)
+        self.table = _table(
+            self,
+            partition="id",
+            sort=None,
+            expires="expiration",
+            removal=RemovalPolicy.DESTROY,
+            key=encryption_key,
+        )
+        acknowledge(self.table, "data-kept", "records of effects in runs under way, which expire by themselves")
 
     def grant_use(self, function: Function) -> None:
         self.table.grant(
@@ -52,7 +78,14 @@ class IdempotencyRecords(Construct):
 
 
 def _table(
-    scope: Construct, *, partition: str, sort: str | None, expires: str, removal: RemovalPolicy
+    scope: Construct,
+    *,
+    partition: str,
+    sort: str | None,
+    expires: str,
+    removal: RemovalPolicy,
+    key: kms.IKey | None,
+    deletion_protection: bool = False,
 ) -> dynamodb.Table:
     return dynamodb.Table(  # not TableV2: emulators don't know the global table it makes
         scope,
@@ -60,7 +93,9 @@ def _table(
         partition_key=dynamodb.Attribute(name=partition, type=dynamodb.AttributeType.STRING),
         sort_key=dynamodb.Attribute(name=sort, type=dynamodb.AttributeType.STRING) if sort else None,
         billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-        encryption=dynamodb.TableEncryption.AWS_MANAGED,
+        encryption=dynamodb.TableEncryption.AWS_MANAGED if key is None else dynamodb.TableEncryption.CUSTOMER_MANAGED,
+        encryption_key=key,
+        deletion_protection=deletion_protection,
         point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
             point_in_time_recovery_enabled=True
         ),

@@ -1,8 +1,11 @@
-"""The three queues of a lane have this in common: encrypted, and TLS only."""
+"""The queues of an app have this in common: encrypted, and TLS only."""
 
 from aws_cdk import Duration
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
+
+from .encryption import DATA_KEY_REUSE
 
 KEPT_AS_SOURCE = Duration.days(4)
 KEPT_AS_DEAD = Duration.days(14)
@@ -13,6 +16,7 @@ def safe_queue(
     scope: Construct,
     id: str,  # noqa: A002  (CDK's name)
     *,
+    key: kms.IKey | None,
     retention: Duration = KEPT_AS_DEAD,
     visibility: Duration | None = None,
     dead_letters: sqs.Queue | None = None,
@@ -21,7 +25,9 @@ def safe_queue(
     return sqs.Queue(
         scope,
         id,
-        encryption=sqs.QueueEncryption.SQS_MANAGED,
+        encryption=sqs.QueueEncryption.SQS_MANAGED if key is None else sqs.QueueEncryption.KMS,
+        encryption_master_key=key,
+        data_key_reuse=None if key is None else DATA_KEY_REUSE,
         enforce_ssl=True,
         retention_period=retention,
         visibility_timeout=visibility,

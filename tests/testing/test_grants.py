@@ -34,11 +34,7 @@ SEED = int(os.environ.get("DRUMBEAT_SWEEP_SEED", "1"))
 EXPLAINED = {
     "* logs:* *": "Lambda writes the log under the role",
     "* xray:* *": "Lambda sends traces under the role",
-    "* sqs:GetQueueUrl *": "CDK grants it together with what is needed",
-    "* sqs:GetQueueAttributes *": "CDK grants it together with what is needed",
     "* sqs:SendMessage *Dead*": "Lambda and EventBridge put what can't be delivered there, under the role",
-    "* sqs:ChangeMessageVisibility *DeadLetters": "CDK grants it together with receiving",
-    "dispatcher dynamodb:DescribeTable *": "the table's owner may look at how large it is; DynamoItems' grant",
     "keeper sqs:SendMessage *Backfill": "as to the other queue: what no worker has begun is sent again",
     "dispatcher s3:GetObject */results/TASK/*": "complete may read what it has published",
     "worker s3:GetObject */results/TASK/*": "work may read what was published before",

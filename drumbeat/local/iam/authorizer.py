@@ -7,6 +7,7 @@ evaluated.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from drumbeat.local.deployment import Deployment
@@ -17,6 +18,7 @@ from .conditions import Keys
 from .context import base_keys, place, role_keys, service_keys
 from .decision import Decision, denial
 from .policies import holder, on_resources
+from .sealed import Sealed
 from .statement import Caller, Statement, statements
 from .usage import Unused, Usage, scope
 
@@ -34,6 +36,7 @@ class Authorizer:
         self._sessions = {function.role_arn: function.name for function in deployment.functions}
         self._known: dict[Any, Decision] = {}
         self._usage = Usage()
+        self._sealed = Sealed(deployment)
 
     def set_policy(self, resource_arn: str, document: Mapping[str, Any]) -> None:
         """Take over the policy that a resource was given while the cloud runs; it replaces the former one."""
@@ -47,7 +50,11 @@ class Authorizer:
 
         An allowed call is recorded as usage.
         """
-        needed = accesses(service, operation, params, self._place)
+        needed = [
+            access
+            for asked in accesses(service, operation, params, self._place)
+            for access in (asked, *self._sealed.of(asked))
+        ]
         name = session or self._sessions.get(role_arn, "local")
         decisions = [self._under_role(role_arn, name, access) for access in needed]
         refused = next((decision for decision in decisions if not decision.allowed), None)
@@ -67,19 +74,25 @@ class Authorizer:
         """Decide on what a service does for a source: a rule invoking a function, a mapping reading a queue.
 
         With a role the service must be trusted to assume it, and the role be allowed the action; without one the
-        resource's own policy decides.
+        resource's own policy decides.  So does that of the key that the resource is encrypted with.
         """
         keys = service_keys(self._deployment, principal, source_arn)
         caller = Caller(self._deployment.account, service=principal)
+        asked = Access(action, resource_arn)
+        needed = (asked, *self._sealed.of(asked))
         if role_arn is None:
-            return self._by_service(caller, Access(action, resource_arn, keys))
+            decisions = [self._by_service(caller, replace(access, keys={**access.keys, **keys})) for access in needed]
+            return next((decision for decision in decisions if not decision.allowed), decisions[0])
         trusted = self._by_service(caller, Access("sts:AssumeRole", role_arn, keys))
         if not trusted.allowed:
             return trusted
-        decision = self._under_role(role_arn, self._sessions.get(role_arn, principal), Access(action, resource_arn))
-        if decision.allowed:
-            self._usage.record(role_arn, action, decision.scope)
-        return decision
+        decisions = [self._under_role(role_arn, self._sessions.get(role_arn, principal), access) for access in needed]
+        refused = next((decision for decision in decisions if not decision.allowed), None)
+        if refused is not None:
+            return refused
+        for access, decision in zip(needed, decisions, strict=True):
+            self._usage.record(role_arn, access.action, decision.scope)
+        return decisions[0]
 
     def trusts(self, role_arn: str, principal: str, source_arn: str | None = None) -> bool:
         """Tell whether a role's trust policy lets a service assume it."""

@@ -36,7 +36,6 @@ def create_function(declared: Declared) -> Created:
         "Description",
         "EphemeralStorage",
         "Handler",
-        "KmsKeyArn",
         "LoggingConfig",
         "MemorySize",
         "Runtime",
@@ -51,6 +50,8 @@ def create_function(declared: Declared) -> Created:
                 f"stack {context.stack!r}, {declared.logical_id}: layer {arn} is not in these stacks and is left out;"
                 " install what it holds where the tests run"
             )
+    if "KmsKeyArn" in declared.properties:
+        spec["KMSKeyArn"] = declared.get("KmsKeyArn")
     for key in ("Timeout", "MemorySize"):
         if key in spec:
             spec[key] = number(spec[key])

@@ -1,4 +1,4 @@
-"""An app that handles secrets carelessly: the tasks in `handlers/` beside this file."""
+"""An app that handles secrets carelessly, with a key of its own: the tasks in `handlers/` beside this file."""
 
 from pathlib import Path
 
@@ -13,5 +13,5 @@ SHARED = Path("../../../.drumbeat")  # the repository's cache: so this app needs
 
 app = App()
 tasks = discover("handlers")
-DrumbeatStack(app, "Drumbeat", tasks=tasks, code=bundle_code(tasks, cache=SHARED))
+DrumbeatStack(app, "Drumbeat", tasks=tasks, code=bundle_code(tasks, cache=SHARED), encryption_key=True)
 app.synth()

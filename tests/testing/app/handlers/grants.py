@@ -70,7 +70,7 @@ objects = Task("objects", timeout_s=10, keep_results=True)
 objects.expand(S3Objects("inputs/objects/"))
 objects.work(work)
 
-records = Task("records", timeout_s=10)
+records = Task("records", timeout_s=10, parts=2)
 records.expand(DynamoItems("customers", attributes=("id",)))
 records.work(work)
 
