@@ -11,7 +11,7 @@ from pathlib import Path
 from drumbeat.discovery import discover
 from drumbeat.errors import DrumbeatError
 
-from .bundle import stage
+from .bundle import sbom_of, stage
 from .guard import findings
 
 
@@ -34,7 +34,9 @@ if __name__ == "__main__":
                 stage(discover("handlers"))
             case ["check", *folders]:
                 check(Path(next(iter(folders), "cdk.out")))
+            case ["sbom"]:
+                sys.stdout.write(sbom_of(stage(discover("handlers"))).read_text("utf-8"))
             case _:
-                raise SystemExit("python -m drumbeat.cdk [check [FOLDER]]")
+                raise SystemExit("python -m drumbeat.cdk [check [FOLDER] | sbom]")
     except DrumbeatError as error:
         raise SystemExit(f"{type(error).__name__}: {error}") from None

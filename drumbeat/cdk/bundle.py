@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from importlib import metadata
 from pathlib import Path
 
 from aws_cdk import aws_lambda as lambda_
@@ -13,13 +14,13 @@ from aws_cdk import aws_lambda as lambda_
 import drumbeat
 from drumbeat.task import Task
 
-from . import requirements
-from .compiled import compile_folder
+from . import requirements, sbom
+from .compiled import compile_folder, make_alike
 from .errors import BundleTooLarge, HandlersMissing
 from .layer import layer, move_into_place
 from .target import Target
 
-_FORMAT = 1
+_FORMAT = 2
 _ROOMS = ("control", "ledger", "runtime")
 _LIMIT_BYTES = 250 * 1024 * 1024  # unzipped: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _KEPT = 5
@@ -39,7 +40,8 @@ def stage(
     """Return a folder with what runs in Lambda: drumbeat's core, ledger and runtime, the handlers, their requirements.
 
     The app's requirements are read from `requirements.txt` in the package of handlers.  Everything is kept under
-    `cache`: only new requirements need a package index.
+    `cache`: only new requirements need a package index.  What the bundle holds is written down beside it, in
+    `sboms/BUNDLE.cdx.json`.
     """
     target = target or Target()
     package = _folder_of(handlers)
@@ -59,11 +61,30 @@ def stage(
                 shutil.copyfile(source, fresh / name)
             compile_folder(fresh, target=target)
             shutil.copytree(third_party, fresh, dirs_exist_ok=True)
+            make_alike(fresh)
             _check_size(fresh)
             move_into_place(fresh, folder)
+    _write_down(folder, lines, handlers)
     os.utime(folder)
     _forget_old(folder.parent)
     return folder
+
+
+def sbom_of(bundle: Path) -> Path:
+    """Where a bundle's bill of materials is."""
+    return bundle.parents[1] / "sboms" / f"{bundle.name}.cdx.json"
+
+
+def _write_down(bundle: Path, lines: Mapping[str, str], handlers: str) -> None:
+    path = sbom_of(bundle)
+    if path.exists():
+        return
+    path.parent.mkdir(exist_ok=True)
+    try:
+        version = metadata.version("drumbeat")
+    except metadata.PackageNotFoundError:
+        version = "0"  # a checkout that isn't installed
+    path.write_text(sbom.text(sbom.document(bundle, lines, handlers=handlers, version=version)), "utf-8")
 
 
 def _folder_of(package: str) -> Path:
@@ -108,3 +129,4 @@ def _forget_old(folder: Path) -> None:
     newest_first = sorted(folder.iterdir(), key=lambda bundle: bundle.stat().st_mtime, reverse=True)
     for bundle in newest_first[_KEPT:]:
         shutil.rmtree(bundle, ignore_errors=True)
+        sbom_of(bundle).unlink(missing_ok=True)

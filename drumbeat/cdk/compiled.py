@@ -1,4 +1,4 @@
-"""Bytecode for a folder, and the same times on every file: the same input is the same bundle, byte for byte."""
+"""Bytecode for a folder, and one time and mode for all files: the same input is the same bundle, byte for byte."""
 
 import os
 import subprocess
@@ -28,5 +28,12 @@ def compile_folder(folder: Path, *, target: Target) -> None:
             capture_output=True,
             check=False,
         )  # fmt: skip
+    make_alike(folder)
+
+
+def make_alike(folder: Path) -> None:
+    """Give all files the same time, and modes that no umask has a part in: Lambda reads them as another user."""
     for path in folder.rglob("*"):
+        runs = path.is_dir() or path.stat().st_mode & 0o100
+        path.chmod(0o755 if runs else 0o644)
         os.utime(path, (_WHEN, _WHEN))

@@ -1,17 +1,28 @@
 import hashlib
+import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
+from jsonschema import Draft7Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT7
 
-from drumbeat.cdk import Target, requirements, stage
+from drumbeat import Cron
+from drumbeat.cdk import Target, requirements, sbom, stage
+from drumbeat.cdk.bundle import sbom_of
 from drumbeat.cdk.errors import HandlersMissing, RequirementsInvalid, RequirementsUnavailable, UnsupportedTarget
 from tests.cdk.sample import make
 from tests.cdk.wheels import make_wheel, wheel_of_installed
 
 TASKS = {"a": make("a")}
+ROOT = Path(__file__).parents[2]
+OWN_PINS = [f"drumbeat/cdk/pins/{name}.txt" for name in ("base", "timezones", "tracing")]
 
 
 def offer(folder, monkeypatch):
@@ -65,8 +76,16 @@ def bundle(tmp_path_factory):
 
 
 def digest(folder):
+    """Of every file: its name, mode, time and contents."""
     found = sorted(path for path in folder.rglob("*") if path.is_file())
-    return [(str(path.relative_to(folder)), hashlib.sha256(path.read_bytes()).hexdigest()) for path in found]
+    return [
+        (str(path.relative_to(folder)), path.stat().st_mode, path.stat().st_mtime, sha256(path.read_bytes()))
+        for path in found
+    ]
+
+
+def sha256(content):
+    return hashlib.sha256(content).hexdigest()
 
 
 def test_the_bundle_has_core_control_ledger_runtime_and_handlers_and_no_other_room(bundle):
@@ -98,8 +117,82 @@ def test_another_python_gets_no_bytecode(staged):
     assert [] == list(staged(python=other).rglob("*.pyc"))
 
 
-def test_the_same_input_is_the_same_bytes(staged):
-    assert digest(staged("one")) == digest(staged("two"))
+def test_the_same_input_is_the_same_bytes_wherever_whenever_and_under_whatever_umask(staged, handlers, index):
+    line = make_wheel(index, "thing", "1.0", {"thing/__init__.py": "", "thing/data.txt": "1"})
+    (handlers / "requirements.txt").write_text(line)
+    one = staged("one")
+    for path in handlers.iterdir():
+        os.utime(path, (1, 1))
+        path.chmod(0o600)
+    before = os.umask(0o077)
+    try:
+        two = staged("deep/down/two")
+    finally:
+        os.umask(before)
+
+    assert digest(one) == digest(two)
+    assert {0o100644} == {mode for _, mode, _, _ in digest(two)}
+    assert sbom_of(one).read_bytes() == sbom_of(two).read_bytes()
+
+
+def test_what_a_bundle_holds_is_written_down_beside_it(staged, handlers, index):
+    line = make_wheel(index, "thing", "1.0", {"thing/__init__.py": ""})
+    (handlers / "requirements.txt").write_text(line)
+    written = json.loads(sbom_of(staged()).read_text())
+
+    names = {component["name"]: component["version"] for component in written["components"]}
+    assert {"aws-lambda-powertools": "3.0", "thing": "1.0"} == {k: v for k, v in names.items() if k != "drumbeat"}
+    [thing] = [component for component in written["components"] if component["name"] == "thing"]
+    [page] = thing["externalReferences"]
+    assert ("pkg:pypi/thing@1.0", line.rpartition(":")[2]) == (thing["purl"], page["hashes"][0]["content"])
+    assert {"drumbeat", *(c["bom-ref"] for c in written["components"])} == set(written["dependencies"][0]["dependsOn"])
+    assert [] == [error.message for error in cyclonedx().iter_errors(written)]
+    broken = {**written, "components": [{"name": "thing"}]}
+    assert [] != list(cyclonedx().iter_errors(broken))
+
+
+def cyclonedx():
+    """The schema of CycloneDX, as its own library brings it."""
+    schemas = files("cyclonedx.schema") / "_res"
+    known = [
+        (name, Resource.from_contents(json.loads((schemas / found).read_text()), default_specification=DRAFT7))
+        for found, name in (
+            ("spdx.SNAPSHOT.schema.json", "http://cyclonedx.org/schema/spdx.SNAPSHOT.schema.json"),
+            ("jsf-0.82.SNAPSHOT.schema.json", "http://cyclonedx.org/schema/jsf-0.82.SNAPSHOT.schema.json"),
+        )
+    ]
+    schema = json.loads((schemas / f"bom-{sbom.SPEC}.SNAPSHOT.schema.json").read_text())
+    return Draft7Validator(schema, registry=Registry().with_resources(known))
+
+
+def test_a_bundle_has_a_handful_of_packages_and_each_is_pinned_by_hash():
+    everything = [make("a", tracing=True, schedule=Cron("0 0 * * ? *", timezone="Asia/Tokyo"))]
+    of_app = requirements.of_app(ROOT / "handlers" / "requirements.txt")
+
+    assert {"aws-lambda-powertools", "typing-extensions", "aws-xray-sdk", "wrapt", "tzdata"} == set(
+        requirements.own(everything)
+    )
+    assert {"airportsdata", "astral", "tzdata"} == set(of_app)
+
+
+@pytest.mark.parametrize("lock", ["requirements.txt", "handlers/requirements.txt", *OWN_PINS])
+def test_every_package_of_a_lock_is_pinned_with_a_hash(lock):
+    packages = [line for line in (ROOT / lock).read_text().splitlines() if line and not line.startswith((" ", "#"))]
+    text = (ROOT / lock).read_text()
+
+    assert packages
+    assert [] == [line for line in packages if not re.match(r"[A-Za-z0-9._-]+==[^ ]+", line)]
+    assert len(packages) == len(
+        re.findall(r"^[A-Za-z0-9][^\n]* \\\n    --hash=sha256:[0-9a-f]{64}", text, re.MULTILINE)
+    )
+
+
+def test_the_cdk_command_line_is_locked_by_hash():
+    lock = json.loads((ROOT / "package-lock.json").read_text())
+    packages = {name: found for name, found in lock["packages"].items() if name}
+
+    assert packages
+    assert all(found["integrity"].startswith("sha512-") for found in packages.values())
 
 
 def test_pip_is_asked_once_for_the_same_requirements(staged, handlers, monkeypatch):

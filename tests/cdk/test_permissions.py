@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from tests.cdk.sample import TASKS
@@ -24,6 +27,14 @@ def test_only_tracing_is_allowed_on_every_resource(template):
     everywhere = [said for said in all_statements(template) if "*" in as_list(said["Resource"])]
 
     assert [XRAY] * 2 == [set(said["Action"]) for said in everywhere]
+
+
+def test_what_is_allowed_on_every_resource_is_what_the_threat_model_lists(template):
+    page = (Path(__file__).parents[2] / "docs" / "security.md").read_text()
+    listed = set(re.findall(r"^\| `(\w+:\w+)` \|", page, re.MULTILINE))
+    everywhere = [said for said in all_statements(template) if "*" in as_list(said["Resource"])]
+
+    assert listed == {action for said in everywhere for action in as_list(said["Action"])}
 
 
 def test_a_dispatcher_opens_runs_sends_chunks_announces_and_goes_on(template, bucket):
