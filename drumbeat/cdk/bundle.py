@@ -17,7 +17,7 @@ from drumbeat.task import Task
 from . import requirements, sbom
 from .compiled import compile_folder, make_alike
 from .errors import BundleTooLarge, HandlersMissing
-from .layer import layer, move_into_place
+from .layer import layer, leave_out, move_into_place
 from .target import Target
 
 _FORMAT = 2
@@ -61,6 +61,8 @@ def stage(
                 shutil.copyfile(source, fresh / name)
             compile_folder(fresh, target=target)
             shutil.copytree(third_party, fresh, dirs_exist_ok=True)
+            if slim:
+                leave_out(fresh)  # a layer that is kept since an earlier release has more
             make_alike(fresh)
             _check_size(fresh)
             move_into_place(fresh, folder)
