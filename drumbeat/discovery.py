@@ -1,7 +1,6 @@
 """Find an app's tasks: the Task values that stand in the modules of its `handlers` package."""
 
 import importlib
-import pkgutil
 from collections.abc import Iterator
 from types import ModuleType
 
@@ -17,6 +16,8 @@ def discover(package: str = "handlers") -> dict[str, Task]:
     Raises TaskModuleFailed for a module that can't be imported, DuplicateTask for two tasks of one name,
     InvalidTask for chains that have no beginning, BudgetConflict for a budget on which tasks don't agree.
     """
+    import pkgutil  # noqa: PLC0415  (a function loads one module, and starts sooner)
+
     root = _import(package)
     names = [package, *(found.name for found in pkgutil.walk_packages(root.__path__, f"{package}."))]
     tasks: dict[str, Task] = {}

@@ -13,6 +13,8 @@ TASK_NAME = re.compile(r"[a-z][a-z0-9-]{0,47}")
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _FIRST_YEAR = 1000  # strftime doesn't fill earlier ones up to four digits
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+LIVE, BACKFILL = "live", "backfill"
+"""The lanes of runs."""
 
 
 def format_time(time: datetime) -> str:

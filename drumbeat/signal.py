@@ -8,10 +8,9 @@ from typing import Any
 
 from .errors import MalformedFire
 from .limits import MAX_CHUNKS, MAX_ITEMS
-from .run import RUN_NAME, Run, format_time, parse_time
+from .run import BACKFILL, LIVE, RUN_NAME, Run, format_time, parse_time
 from .untrusted import MAX_DEPTH, is_too_deep, is_whole
 
-LIVE, BACKFILL = "live", "backfill"
 PARAMS_BYTES = 32 * 1024
 """Ours: parameters are kept in the run's record; larger ones belong into S3."""
 

@@ -10,8 +10,8 @@ from drumbeat.ledger.past import due, fires
 from drumbeat.ledger.record import RunRecord
 from drumbeat.ledger.runs import Runs
 from drumbeat.ledger.table import Table
-from drumbeat.run import Run, format_time
-from drumbeat.signal import BACKFILL, Fire
+from drumbeat.run import BACKFILL, Run, format_time
+from drumbeat.signal import Fire
 from drumbeat.task import Task
 
 from .clients import Clients

@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from drumbeat.errors import Fenced, RunLost
-from drumbeat.run import Run, format_time
-from drumbeat.signal import BACKFILL, LIVE, Fire
+from drumbeat.run import BACKFILL, LIVE, Run, format_time
 
 from .active import Active, Entry
 from .count import Totals
@@ -30,6 +30,9 @@ from .record import (
 )
 from .table import ABSENT, Item
 
+if TYPE_CHECKING:
+    from drumbeat.signal import Fire
+
 _SAME_ROUND = "(#round = :round OR attribute_not_exists(#round))"
 
 
@@ -43,7 +46,7 @@ class Runs(Hold):
 
     def open(
         self,
-        fire: Fire,
+        fire: "Fire",
         *,
         owner: str,
         active: Active,

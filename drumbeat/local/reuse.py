@@ -11,12 +11,13 @@ from functools import lru_cache
 from types import FunctionType, MethodType
 from typing import Any
 
-from botocore import client, hooks, httpsession, regions, session
+from botocore import client, hooks, httpsession, loaders, regions, session
 
 _hooks: Any = hooks  # its private names are none of its stubs' business
 _creator: Any = client.ClientCreator
 _regions: Any = regions
 _create_loader = lru_cache(session.create_loader)
+_read_file = lru_cache(loaders.JSONFileLoader().load_file)
 _create_ssl_context = lru_cache(httpsession.create_urllib3_context)
 _event_names: dict[str, str] = {}
 _methods: dict[str, dict[str, Any]] = {}
@@ -26,12 +27,19 @@ _providers: dict[tuple[Any, ...], tuple[Any, ...]] = {}
 def replacements() -> Iterator[tuple[Any, str, Any]]:
     """Where, which name, and what stands for it while a cloud is open."""
     yield session, "create_loader", _create_loader
+    yield loaders.JSONFileLoader, "load_file", _load_file
     yield httpsession, "create_urllib3_context", _create_ssl_context
     yield hooks.EventAliaser, "__init__", _remembering_names(hooks.EventAliaser.__init__)
     yield hooks, "accepts_kwargs", _accepts_kwargs(_hooks.accepts_kwargs)
     yield _hooks._PrefixTrie, "_recursive_copy", _copied  # noqa: SLF001
     yield _creator, "_create_methods", _methods_of(_creator._create_methods)  # noqa: SLF001
     yield regions, "EndpointProvider", _provider_of(_regions.EndpointProvider)
+
+
+def _load_file(self: loaders.JSONFileLoader, file_path: str) -> Any:
+    """Read a file once, whichever loader asks for it: a session may have one of its own."""
+    del self
+    return _read_file(file_path)
 
 
 def _remembering_names(make: Callable[..., None]) -> Callable[..., None]:

@@ -7,8 +7,8 @@ from drumbeat.ledger.backfills import ACTIVE, DONE, Backfill
 from drumbeat.ledger.past import due
 from drumbeat.ledger.record import ENDED, OPENABLE, SKIPPED, WAITING, RunRecord
 from drumbeat.ledger.runs import Runs
-from drumbeat.run import Run, format_time
-from drumbeat.signal import BACKFILL, Fire
+from drumbeat.run import BACKFILL, Run, format_time
+from drumbeat.signal import Fire
 from drumbeat.task import Task
 
 from .invoke import invoke

@@ -3,8 +3,8 @@
 from drumbeat.ledger.active import Active
 from drumbeat.ledger.record import CANCEL, CANCELLED, WAITING, RunRecord
 from drumbeat.ledger.runs import Runs
-from drumbeat.run import Run
-from drumbeat.signal import BACKFILL, Resume
+from drumbeat.run import BACKFILL, Run
+from drumbeat.signal import Resume
 from drumbeat.task import Task
 
 from . import backfill

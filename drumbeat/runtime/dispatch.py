@@ -8,8 +8,8 @@ from drumbeat.errors import ExpandFailed, Fenced, MalformedFire
 from drumbeat.ledger import count, parts, pause
 from drumbeat.ledger.record import ABANDON, MISSED, RUNNING, SKIPPED, WAITING, Plan, RunRecord
 from drumbeat.ledger.runs import Runs
-from drumbeat.run import Run
-from drumbeat.signal import BACKFILL, Combine, Finish, Fire, Follow, Resume, Sweep, parse_signal
+from drumbeat.run import BACKFILL, Run
+from drumbeat.signal import Combine, Finish, Fire, Follow, Resume, Sweep, parse_signal
 from drumbeat.task import Task
 
 from .announce import announce

@@ -2,10 +2,13 @@
 
 import os
 
-from .dispatch import Dispatcher
-from .observability import loaded, observed
-from .services import Services, Settings
+from .collector import uncollected
 
-_settings = Settings.read(os.environ)
-_task = loaded(_settings)
-handler = observed(Dispatcher(_task, Services(_settings)), tracing=_task.tracing)
+with uncollected():
+    from .dispatch import Dispatcher
+    from .observability import loaded, observed
+    from .services import Services, Settings
+
+    _settings = Settings.read(os.environ)
+    _task = loaded(_settings)
+    handler = observed(Dispatcher(_task, Services.ready(_settings)), tracing=_task.tracing)

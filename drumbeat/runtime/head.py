@@ -12,8 +12,7 @@ from drumbeat.chunk import Chunk
 from drumbeat.ledger.active import Active
 from drumbeat.ledger.record import ABANDON, DEADLINE, ENDED, RUNNING, RunRecord
 from drumbeat.ledger.runs import Runs
-from drumbeat.run import Run, parse_time
-from drumbeat.signal import BACKFILL
+from drumbeat.run import BACKFILL, Run, parse_time
 from drumbeat.task import Task
 
 from .observability import count as metric

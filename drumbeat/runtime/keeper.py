@@ -2,8 +2,11 @@
 
 import os
 
-from .keep import Keeper
-from .observability import observed
-from .services import Services, Settings
+from .collector import uncollected
 
-handler = observed(Keeper(Services(Settings.read(os.environ))), tracing=False)
+with uncollected():
+    from .keep import Keeper
+    from .observability import observed
+    from .services import Services, Settings
+
+    handler = observed(Keeper(Services.ready(Settings.read(os.environ))), tracing=False)

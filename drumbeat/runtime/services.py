@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import botocore
 from botocore.config import Config
-from botocore.session import get_session
 
 from drumbeat.ledger.table import Table
+
+from .session import make_session
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -60,9 +61,16 @@ class Services:
     """AWS and the world, as parameters; a client is made when it is first used."""
 
     settings: Settings
-    session: Any = field(default_factory=get_session)  # botocore's: boto3's own costs a third of the start besides
+    session: Any = field(default_factory=make_session)  # botocore's: boto3's own costs a third of the start besides
     sleep: Callable[[float], None] = time.sleep
     draw: Callable[[], float] = random.random
+
+    @classmethod
+    def ready(cls, settings: Settings) -> "Services":
+        """With the client that every invocation needs: made while a function starts, when it has a whole CPU."""
+        made = cls(settings)
+        made.table  # noqa: B018  (it is kept)
+        return made
 
     @staticmethod
     def now() -> datetime:

@@ -14,7 +14,6 @@ from drumbeat.ledger.letters import INLINE_BYTES, DeadLetter
 from drumbeat.ledger.progress import Progress
 from drumbeat.ledger.record import DEADLINE, FAILING, RETENTION
 from drumbeat.run import format_time
-from drumbeat.signal import Finish
 from drumbeat.untrusted import said, write_json
 
 from . import results
@@ -131,6 +130,8 @@ def reject(body: str, message_id: str, problem: MalformedMessage, services: Serv
 
 def finish_event(chunk: Chunk) -> dict[str, Any]:
     """What to tell the dispatcher when a chunk was the last of its run."""
+    from drumbeat.signal import Finish  # noqa: PLC0415  (only at the end of a run: it costs init time)
+
     return Finish(chunk.run).event()
 
 

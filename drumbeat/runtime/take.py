@@ -17,8 +17,7 @@ from drumbeat.task import Task, Work
 
 from . import tolerance
 from .batch import Message, take_each
-from .budget import Allowance
-from .gate import Slowest
+from .gate import Allowed, Slowest
 from .head import Heads
 from .invoke import invoke
 from .lines import check_reference
@@ -46,7 +45,7 @@ class Worker:
         self._services = services
         self._heads = Heads(task, services)
         self._finished: deque[str] = deque(maxlen=_FINISHED)
-        self._budget = Allowance(task.budgets, services) if task.budgets else None
+        self._budget = self._allowance()
 
     def __call__(self, event: dict[str, Any], context: Any) -> Any:
         """Do each message's chunk; the answer names the messages that SQS should keep."""
@@ -160,6 +159,13 @@ class Worker:
             ReceiptHandle=record.receipt_handle,
             VisibilityTimeout=min(ceil(delay_s), _LONGEST_S),
         )
+
+    def _allowance(self) -> Allowed | None:
+        if not self._task.budgets:
+            return None
+        from .budget import Allowance  # noqa: PLC0415  (only where a task asks for it: it costs init time)
+
+        return Allowance(self._task.budgets, self._services)
 
     def _work(self, context: Any) -> Work:
         if not self._task.idempotent_by:

@@ -2,10 +2,13 @@
 
 import os
 
-from .observability import loaded, observed
-from .services import Services, Settings
-from .take import Worker
+from .collector import uncollected
 
-_settings = Settings.read(os.environ)
-_task = loaded(_settings)
-handler = observed(Worker(_task, Services(_settings)), tracing=_task.tracing)
+with uncollected():
+    from .observability import loaded, observed
+    from .services import Services, Settings
+    from .take import Worker
+
+    _settings = Settings.read(os.environ)
+    _task = loaded(_settings)
+    handler = observed(Worker(_task, Services.ready(_settings)), tracing=_task.tracing)

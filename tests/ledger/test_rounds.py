@@ -10,8 +10,8 @@ from drumbeat.ledger.count import Totals
 from drumbeat.ledger.record import FAILED, RUNNING, SUCCEEDED, Plan, RunRecord
 from drumbeat.ledger.runs import Runs
 from drumbeat.ledger.table import Table
-from drumbeat.run import Run
-from drumbeat.signal import BACKFILL, Fire
+from drumbeat.run import BACKFILL, Run
+from drumbeat.signal import Fire
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 RUN = Run("sunrise", NOW)
