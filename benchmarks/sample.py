@@ -43,9 +43,9 @@ def items(count: int) -> Iterator[dict[str, Any]]:
 
 SIZE = len(json.dumps(next(items(1)), separators=(",", ":")))
 
-bench = Task("bench", chunk_size=100)
-thousands = Task("thousands", chunk_size=1000)
-numbers = Task("numbers", chunk_size=100)
+bench = Task("bench", chunk_size=100, item_s=0.001)
+thousands = Task("thousands", chunk_size=1000, item_s=0.001)
+numbers = Task("numbers", chunk_size=100, item_s=0.001)
 numbers.expand(Range(0, MANY))
 
 
