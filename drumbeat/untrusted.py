@@ -4,6 +4,7 @@ A key that is there twice counts by its last value, as everywhere in Python.
 """
 
 import json
+from itertools import chain
 from typing import Any
 
 ITEM_DEPTH = 100
@@ -17,6 +18,7 @@ def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} isn't JSON")
 
 
+_NESTS = (list, tuple, dict)
 _DECODER = json.JSONDecoder(parse_constant=_refuse)
 
 
@@ -33,12 +35,13 @@ def read_json(text: str, *, depth: int = MAX_DEPTH) -> Any:
 
 def is_too_deep(value: Any, depth: int) -> bool:
     """Whether lists and objects are nested deeper."""
-    level = [value]
+    level: list[Any] = [value]
     for _ in range(depth + 1):
-        level = [held for held in level if isinstance(held, list | tuple | dict)]
-        if not level:
+        kinds = set(map(type, level))  # a message has many values, and few kinds of them
+        if not any(issubclass(kind, _NESTS) for kind in kinds):
             return False
-        level = [inner for outer in level for inner in (outer.values() if isinstance(outer, dict) else outer)]
+        held = [inner for inner in level if isinstance(inner, _NESTS)]
+        level = list(chain.from_iterable(outer.values() if isinstance(outer, dict) else outer for outer in held))
     return True
 
 
