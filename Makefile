@@ -7,7 +7,7 @@ DAY ?= 2026-11-22
 # CDK warns on every start that Node 20 is past its end; it still works.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
-.PHONY: help demo test sweep soak lint types check synth lock clean bench bench-quick
+.PHONY: help demo test sweep soak mutants golden lint types check synth lock clean bench bench-quick
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -24,6 +24,12 @@ sweep: .venv/ready  ## break every call of every scene in every way: ten minutes
 
 soak: .venv/ready  ## all faults at once in the life of two tasks' runs, for DRUMBEAT_SOAK_MINUTES (30)
 	DRUMBEAT_SOAK_MINUTES=$${DRUMBEAT_SOAK_MINUTES:-30} DRUMBEAT_SOAK_SEED=$${DRUMBEAT_SOAK_SEED:-$$(date +%s)} $(BIN)/pytest tests/faults/test_machine.py -x -s
+
+mutants: .venv/ready  ## put small defects into copies of the engine, one at a time: each must be noticed
+	$(BIN)/python -m tests.faults.mutants
+
+golden: .venv/ready  ## keep what this version writes, for the next ones to read: once, when it is released
+	$(BIN)/python -m tests.golden
 
 lint: .venv/ready  ## style and formatting
 	$(BIN)/ruff check .

@@ -80,6 +80,10 @@ def test_the_keeper_takes_every_lane_s_dead_letters(template):
         assert ["ReportBatchItemFailures"] == mapping["FunctionResponseTypes"]
 
 
+def test_no_queue_keeps_an_order_in_which_one_item_holds_up_others(template):
+    assert [] == [queue for queue in template.of("AWS::SQS::Queue").values() if queue.get("FifoQueue")]
+
+
 def mappings_of(template, queue):
     return [
         mapping

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from drumbeat import Run, Task
 from drumbeat.ledger import reader
 from drumbeat.ledger.letters import DeadLetter
-from drumbeat.ledger.record import RUNNING, WAITING, RunRecord
+from drumbeat.ledger.record import RUNNING, WAITING, Plan, RunRecord
 from drumbeat.ledger.runs import Runs
 from drumbeat.runtime import expand, observability
 from drumbeat.runtime.batch import take_each
@@ -104,6 +104,10 @@ class Engine:
         found = Runs(self.outside.table).get(run)
         assert found is not None
         return found
+
+    def plan(self) -> Plan:
+        """Where the runs of this engine go."""
+        return Plan(queue_url=self._settings.queue_url, dispatcher=DISPATCHER)
 
     def letters(self, run: Run) -> list[DeadLetter]:
         """What was given up of it."""

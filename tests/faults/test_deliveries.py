@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from drumbeat.ledger.runs import Runs
+from drumbeat.runtime import observability
 from drumbeat.signal import Resume
-from tests.faults.engine import Engine
+from tests.faults.engine import START, Engine
 from tests.faults.quick import Play, items
 
 PLAY = Play(items(9), fans_in=True)
@@ -180,3 +181,48 @@ def test_a_message_of_a_later_release_waits_for_it_in_the_queue_and_at_last_besi
 
     PLAY.check(engine, engine.record(run))
     assert {} == {key: body for key, body in engine.world.objects.items() if "malformed" in key}
+
+
+def test_no_error_s_text_is_logged_when_a_chunk_cannot_be_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    logged: list[str] = []
+    for level in ("info", "warning", "error"):
+        monkeypatch.setattr(observability.logger, level, lambda *args, **more: logged.append(f"{args} {more}"))
+    engine = Engine(PLAY.task())
+    run = engine.fire()
+    engine.step()
+    engine.away = lambda _service, now: now < START + timedelta(minutes=5)
+    engine.rest()
+
+    PLAY.check(engine, engine.record(run))
+    assert any("chunk not settled" in line for line in logged)
+    assert not [line for line in logged if "connect to the endpoint" in line]
+
+
+def test_a_message_of_a_run_s_earlier_round_is_not_taken_for_one_of_the_present() -> None:
+    play = Play(("a", "broken", "b"), {"retries": 0, "tolerated_failure_percentage": None})
+    is_broken = {"broken"}
+
+    def act(item: str) -> None:
+        if item in is_broken:
+            raise RuntimeError(item)
+
+    play.act = act
+    engine = Engine(play.task())
+    run = engine.fire()
+    engine.step()
+    [first] = [message.body for message in engine.world.queues["live"]]
+    engine.rest()
+    is_broken.clear()
+    again(engine, engine.record(run))
+    engine.step()
+    engine.world.put_message("live", first)
+    tried = play.tried.copy()
+    engine.rest()
+
+    assert ("SUCCEEDED", 3, 3, 0) == (
+        engine.record(run).state,
+        engine.record(run).items,
+        engine.record(run).succeeded,
+        engine.record(run).failed,
+    )
+    assert {"broken": 1} == dict(play.tried - tried)
