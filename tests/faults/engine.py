@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from drumbeat import Run, Task
 from drumbeat.ledger import reader
 from drumbeat.ledger.letters import DeadLetter
 from drumbeat.ledger.record import RUNNING, WAITING, Plan, RunRecord
 from drumbeat.ledger.runs import Runs
-from drumbeat.runtime import expand, observability
+from drumbeat.runtime import expand, observability, send
 from drumbeat.runtime.batch import take_each
 from drumbeat.runtime.deadletters import DeadLetters
 from drumbeat.runtime.dispatch import Dispatcher
@@ -30,6 +30,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 ROUND = timedelta(minutes=15)
 CALL = timedelta(milliseconds=10)
 TRIES, RETRY_S = 3, 60
+MANY = 10**9
 DISPATCHER = "dispatcher"
 
 
@@ -48,6 +49,7 @@ class Invocation:
     who: str
     request_id: str
     until: datetime
+    is_dead: bool = False
 
 
 class Engine:
@@ -225,7 +227,8 @@ class Engine:
         self, who: str, handle: Callable[[Any], None], *, timeout_s: float, request_id: str = ""
     ) -> BaseException | None:
         """One invocation; what has ended it, if it didn't come to its end."""
-        outer, real = self.working, expand.time
+        outer, real = self.working, (expand.time, send._ALONE)
+        send._ALONE = MANY  # one call after the other: the same calls each time
         expand.time = SimpleNamespace(monotonic=self._clock_s)  # type: ignore[assignment]
         mine = Invocation(who, request_id or self._id(), self.world.now + timedelta(seconds=timeout_s))
         self.working = mine
@@ -241,7 +244,7 @@ class Engine:
         except Exception as error:  # noqa: BLE001  (Lambda takes down whatever a handler raises)
             return error
         finally:
-            self.working, expand.time = outer, real
+            self.working, (expand.time, send._ALONE) = outer, real
             for name, metric in observability.metrics.metric_set.items():
                 self.metrics[name] = self.metrics.get(name, 0) + sum(metric["Value"])
             observability.metrics.clear_metrics()
@@ -253,17 +256,17 @@ class Engine:
         if self.working is None:
             return apply()
         self.world.now += CALL
-        if self.world.now >= self.working.until:
-            raise Crash
+        if self.working.is_dead or self.world.now >= self.working.until:
+            raise Crash  # whatever cleans up in a dead process
         self.calls.append(Called(self.working.who, operation, _about(params)))
         if self.away(service, self.world.now):
             raise unreachable()
         match self.faults.get(len(self.calls)):
             case "crash before":
-                raise Crash
+                self._die()
             case "crash after":
                 apply()
-                raise Crash
+                self._die()
             case "lost reply":
                 apply()
                 self.calls.append(self.calls[-1])
@@ -275,6 +278,11 @@ class Engine:
             case "partial acceptance":
                 params["refuse"].update({entry.get("Id", "") for entry in params["Entries"][:1]})
         return apply()
+
+    def _die(self) -> NoReturn:
+        assert self.working is not None
+        self.working.is_dead = True
+        raise Crash
 
     def _services(self) -> InMemory:
         return InMemory(self._settings, self.world, self.rng.random, skew_s=self.skew())

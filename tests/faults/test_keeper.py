@@ -12,7 +12,7 @@ from drumbeat.ledger.active import Active
 from drumbeat.ledger.runs import Runs
 from drumbeat.signal import Fire
 from tests.faults.engine import START, Engine
-from tests.faults.quick import Play, items
+from tests.faults.quick import Play, items, numbered
 
 PLAY = Play(items(9), fans_in=True)
 HOUR = timedelta(hours=1)
@@ -33,6 +33,17 @@ def test_a_run_is_finished_by_the_keeper_if_nobody_heard_that_it_is_full() -> No
 
     PLAY.check(engine, engine.record(run))
     assert "keeper" in {called.who for called in engine.calls if called.operation == "Invoke"}
+
+
+def test_a_worker_that_dies_before_it_tells_of_a_full_run_is_made_up_for_when_its_message_comes_again() -> None:
+    clean = Engine(PLAY.task())
+    clean.run()
+    [number] = [number for number, called in numbered(clean) if called[:2] == ("worker", "Invoke")]
+    engine = Engine(PLAY.task(), faults={number: "crash before"})
+    record = engine.run()
+
+    PLAY.check(engine, record)
+    assert "keeper" not in {called.who for called in engine.calls}
 
 
 def test_chunks_that_come_again_while_their_full_run_is_about_to_end_tell_of_it_no_more() -> None:

@@ -115,12 +115,9 @@ MUTANTS = (
         "cursor-before-send",
         3,
         "the cursor moves before the send: a crash in between loses chunks",
-        "runtime/expand.py",
-        "                send.send(batch, queue_url=self.record.queue_url, services=self._services)\n"
-        "                self._sent += len(batch)\n                self._last = batch[-1].chunk\n",
-        "                self._sent += len(batch)\n                self._last = batch[-1].chunk\n"
-        "                self._save()\n"
-        "                send.send(batch, queue_url=self.record.queue_url, services=self._services)\n",
+        "runtime/send.py",
+        "        step(batch)\n        yield batch\n",
+        "        yield batch\n        step(batch)\n",
         EVERY,
     ),
     _of(
