@@ -33,6 +33,9 @@ def cost(  # noqa: PLR0917  (typer's way)
         float,
         typer.Option("--compresses-to", metavar="SHARE", min=0.01, max=1, help="What compression leaves of a message."),
     ] = 1,
+    result_bytes: Annotated[
+        int, typer.Option("--result-bytes", metavar="B", min=1, help="JSON of what work returns, if it is kept.")
+    ] = 20,
     runs_per_month: Annotated[
         float | None,
         typer.Option("--runs-per-month", metavar="M", min=0, help="By default, the schedule's in 730 hours from now."),
@@ -71,6 +74,7 @@ def cost(  # noqa: PLR0917  (typer's way)
         tasks=len(tasks),
         field_bytes=min(field_bytes, max(0, (item_bytes or 200) - 2)),
         compresses_to=compresses_to,
+        result_bytes=result_bytes,
         **options,
     )
     if as_json:

@@ -14,6 +14,8 @@ Value = str | int | bool | set[int] | set[str]
 Item = dict[str, Any]
 
 ABSENT = "attribute_not_exists(#pk)"
+ANY = "attribute_not_exists(#pk) OR attribute_exists(#pk)"
+"""A condition that always holds: the write is to happen, whatever is there."""
 
 
 class Key(NamedTuple):

@@ -25,6 +25,8 @@ LOG_BYTES_PER_INVOCATION, LOG_BYTES_PER_CHUNK = 600, 700
 """START, END and REPORT of Lambda; and one JSON line of the logger with one of metrics: about."""
 _BYTES_OF_LETTER = 500  # of a dead letter beyond its item, about
 _BYTES_OF_PART = 1000  # the record of a part, about
+KEPT_BYTES = 4000  # as in `drumbeat.runtime.results`
+_BYTES_AROUND_RESULTS = 120  # the names, the key and the date of their record, about
 _ALONE = 1  # as in `drumbeat.runtime.combine`
 DISPATCHER, WORKER = "dispatcher", "worker"
 
@@ -37,6 +39,7 @@ def forecast(
     item_s: float | None = None,
     field_bytes: int = 0,
     compresses_to: float = 1,
+    result_bytes: int = 20,
     failures: Failures | None = None,
     failure_rate: float = 0,
     timing: Timing | None = None,
@@ -47,7 +50,7 @@ def forecast(
 
     failures, or failure_rate: how many attempts fail, or what share of them; timing: what only time decides; both are
     expectations unless they are given.  returns: whether `complete` or `combine` returns something to keep.
-    field_bytes, compresses_to: see `pack_run`.
+    field_bytes, compresses_to: see `pack_run`.  result_bytes: JSON of what `work` returns for an item, if it is kept.
     given: whether the items are given by hand, as `drumbeat run --items` does.
     """
     packing = pack_run(
@@ -56,7 +59,7 @@ def forecast(
     failures = failures or Failures.expected(task, packing, failure_rate)
     item_s = task.item_s if item_s is None else item_s
     timing = timing or Timing.expected(task, packing, failures, item_s=item_s)
-    run = _Run(task, packing, failures, timing, returns=returns, given=given)
+    run = _Run(task, packing, failures, timing, returns=returns, given=given, result_bytes=result_bytes)
     steps = (*run.open(), *run.send(), *run.count(), *run.work(), *run.retry(), *run.finish(), *run.compute())
     return Usage(tuple(step for step in steps if step.count), packing, timing)
 
@@ -65,10 +68,19 @@ class _Run:
     """The steps of a run, in their order."""
 
     def __init__(
-        self, task: Task, packing: Packing, failures: Failures, timing: Timing, *, returns: bool, given: bool
+        self,
+        task: Task,
+        packing: Packing,
+        failures: Failures,
+        timing: Timing,
+        *,
+        returns: bool,
+        given: bool,
+        result_bytes: int,
     ) -> None:
         self._task, self._packing, self._failures, self._timing = task, packing, failures, timing
         self._returns, self._given = returns, given
+        self._kept_bytes = 1 + packing.per_chunk * (result_bytes + len(f'"{packing.items}":,'))
         self._chunks = packing.chunks
         self._said = f"{packing.chunks:,} chunks"
         self._trees = [chunks for chunks in packing.spread or (packing.chunks,) if chunks]
@@ -203,12 +215,27 @@ class _Run:
             read = deliveries if packing.way != INLINE else packing.stored + self._failures.again
             yield Step("read the items", f"{self._said}{again}", read, "s3_gets", "s3", "GetObject", WORKER)
         if task.keeps_results:
-            yield Step("keep the results", self._said, self._chunks, "s3_puts", "s3", "PutObject", WORKER)
+            yield self._keep()
         if task.idempotent_by:
             how = f"{packing.items:,} items"
             yield replace(_put("Powertools: an item begins", how, packing.items), by=WORKER)
             yield replace(_write("Powertools: an item is done", how, packing.items), by=WORKER)
         yield Step("tell the dispatcher to finish", "1", 1, "", "lambda", "Invoke", WORKER)
+
+    def _keep(self) -> Step:
+        """The results of a chunk go into the ledger, or into S3 if they are large."""
+        size = self._kept_bytes
+        if size > KEPT_BYTES:
+            how = f"{self._said}, {size:,} bytes each"
+            return Step("keep the results", how, self._chunks, "s3_puts", "s3", "PutObject", WORKER)
+        each = units(size + _BYTES_AROUND_RESULTS, WRITE_UNIT)
+        kept = replace(_put("keep the results", self._said, self._chunks), by=WORKER)
+        return replace(kept, units=self._chunks * each, units_how=f"{self._said} x {each} KB")
+
+    def _read_back(self) -> Iterator[Step]:
+        yield _read("read the results", self._said, self._chunks)
+        if self._kept_bytes > KEPT_BYTES:
+            yield Step("read the large ones", self._said, self._chunks, "s3_gets", "s3", "GetObject", DISPATCHER)
 
     def retry(self) -> Iterator[Step]:
         """What failed items add: nothing on the happy path."""
@@ -248,7 +275,7 @@ class _Run:
             yield from self._combine()
         elif task.keeps_results and self._ends_well and (task.fan_in is not None or task.combiner is not None):
             yield _read("which chunks were settled", f"{self._leaves} leaves of the tree", self._leaves)
-            yield Step("read the results", self._said, self._chunks, "s3_gets", "s3", "GetObject", DISPATCHER)
+            yield from self._read_back()
         if self._returns and self._ends_well and (task.fan_in is not None or task.combiner is not None):
             yield Step("keep the run's result", "1", 1, "s3_puts", "s3", "PutObject", DISPATCHER)
         yield Step("tell how it has ended", "1", 1, "events", "events", "PutEvents", DISPATCHER)
@@ -263,7 +290,7 @@ class _Run:
         yield _read("which leaves are combined", f"{again}", again)
         yield Step("give the leaves out", f"{found:,}", found, "", "lambda", "Invoke", DISPATCHER)
         yield _read("the run and its leaf", f"2 x {found:,}", 2 * found)
-        yield Step("read the results", self._said, self._chunks, "s3_gets", "s3", "GetObject", DISPATCHER)
+        yield from self._read_back()
         yield Step("keep what was combined", f"{found:,}", found, "s3_puts", "s3", "PutObject", DISPATCHER)
         nodes = _nodes(again) - 1
         yield _write("count the leaves", f"{found:,} + {nodes} nodes", found + nodes)

@@ -59,6 +59,7 @@ def quote(
     item_s: float | None = None,
     field_bytes: int = 0,
     compresses_to: float = 1,
+    result_bytes: int = 20,
     failure_rate: float = 0,
     runs_per_month: float = 1,
     tasks: int = 1,
@@ -72,6 +73,7 @@ def quote(
         item_s=item_s,
         field_bytes=field_bytes,
         compresses_to=compresses_to,
+        result_bytes=result_bytes,
         failure_rate=failure_rate,
     )
     assert run.packing is not None

@@ -106,10 +106,11 @@ def settle(
     """
     totals = Totals(state.ok, state.failed, state.attempts, state.dropped)
     kind = "gone" if swept or state.gave_back else totals.kind
+    expires_at = expiry(services.now())
     if keeps_results:
         found = results.read_parts(services, chunk, state.parts) if values is None else values
-        results.write(services, chunk, found, kind=kind)
-    done = count.settle(services.table, chunk.tree, chunk.number, totals, expires_at=expiry(services.now()), kind=kind)
+        results.write(services, chunk, found, kind=kind, expires_at=expires_at)
+    done = count.settle(services.table, chunk.tree, chunk.number, totals, expires_at=expires_at, kind=kind)
     if done.accepted:
         metric("ChunksSettled", task=chunk.run.task)
         metric("ItemsSucceeded", totals.succeeded, task=chunk.run.task)

@@ -20,7 +20,7 @@ from drumbeat.packer import pack
 from drumbeat.plan import division, given, packing
 from drumbeat.plan.given import Failures
 from drumbeat.plan.idle import idle
-from drumbeat.runtime import combine, divide, expand, head, referenced
+from drumbeat.runtime import combine, divide, expand, head, referenced, results
 from drumbeat.task import Task
 from drumbeat.testing.cloud import AppCloud
 from drumbeat.testing.single import Single
@@ -147,4 +147,5 @@ def test_the_model_has_the_runtimes_numbers() -> None:
         division.PART_NUMBERS,
     )
     assert parts.ITEMS == packing.PART_ITEMS
+    assert results.KEPT_BYTES == importlib.import_module("drumbeat.plan.forecast").KEPT_BYTES
     assert combine.ALONE == importlib.import_module("drumbeat.plan.forecast")._ALONE

@@ -1,0 +1,24 @@
+"""Where the results of a run's chunks are kept, and that the fan-in has them all the same."""
+
+import json
+from base64 import b64encode
+from random import Random
+
+from drumbeat.ledger.table import Table
+from drumbeat.testing.cloud import AppCloud
+
+
+def test_small_results_are_kept_in_the_ledger_and_large_ones_in_s3(cloud: AppCloud) -> None:
+    small = ["a"] * 10
+    long = [f"{'é' * 300}{n}" for n in range(10)]
+    noise = [b64encode(Random(n).randbytes(600)).decode() for n in range(10)]
+
+    run = cloud.run("plain", items=[*small, *long, *noise])
+
+    listed = cloud.client("s3").list_objects_v2(Bucket=cloud.bucket, Prefix=f"runs/{run.id}/results/")
+    table = Table(cloud.client("dynamodb"), cloud.table)
+    kept = [[record["results"][:1] for record in table.query(f"results#{run.id}#{chunk}")] for chunk in range(3)]
+    assert 3 == run.chunks
+    assert [*small, *long, *noise] == json.loads(cloud.published(run)["all.json"])
+    assert [f"runs/{run.id}/results/000000002.done.json"] == [found["Key"] for found in listed["Contents"]]
+    assert [["{"], ["e"], []] == kept  # as JSON, compressed, not there
