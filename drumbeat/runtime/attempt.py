@@ -37,6 +37,7 @@ class Outcome(NamedTuple):
 
 DONE, LEFT = Outcome(End.DONE), Outcome(End.LEFT)
 _encode = json.JSONEncoder(allow_nan=False).encode
+_WIDE = 1 << 63
 
 
 def attempt(task: Task, step: Callable[[], Any]) -> Outcome:
@@ -80,6 +81,9 @@ def done(value: Any) -> Outcome:
     """The outcome of work that returned this; raises ResultNotJson."""
     if value is None:
         return DONE
+    kind = type(value)
+    if kind is str or kind is bool or (kind is int and -_WIDE < value < _WIDE):  # JSON without a doubt
+        return Outcome(End.DONE, value)
     try:
         _encode(value)
     except (TypeError, ValueError, RecursionError) as error:
