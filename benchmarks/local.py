@@ -222,7 +222,7 @@ def drumbeat_days() -> dict[str, Any]:
     The keeper looks every 15 minutes, and an idle environment is kept for 8: nearly every invocation is a cold start
     that imports anew what may keep state. `own_environments=False` lets a function's environments share all modules.
     """
-    return {"own": _days(2, own_environments=True), "shared": _days(20, own_environments=False)}
+    return {"own": _days(10, own_environments=True), "shared": _days(20, own_environments=False)}
 
 
 def _days(days: int, *, own_environments: bool) -> dict[str, Any]:
