@@ -14,7 +14,7 @@ from .grants import allow_announce, allow_invoke, allow_poll, allow_send
 from .lane import KEEPER_TIMEOUT_S, Lane
 from .ledger import Ledger
 from .platform import Platform
-from .queue import safe_queue
+from .queue import only_from, safe_queue
 from .sources import grant_lines
 from .store import Store
 
@@ -91,9 +91,10 @@ class Keeper(Construct):
         )
 
     def _look_after(self, lane: Lane) -> None:
-        allow_send(self.keeper, lane.queue)
+        for queue in filter(None, (lane.queue, lane.backfill_queue)):
+            allow_send(self.keeper, queue)
+            only_from(queue, lane.dispatcher.role, self.keeper.role)
         if lane.backfill_queue is not None and lane.backfill_mapping is not None:
-            allow_send(self.keeper, lane.backfill_queue)
             self.keeper.allow("lambda:UpdateEventSourceMapping", on=lane.backfill_mapping.event_source_mapping_arn)
         allow_invoke(self.keeper, lane.dispatcher)
         allow_poll(self.keeper, lane.dead_letters)

@@ -1,6 +1,7 @@
 """The queues of an app have this in common: encrypted, and TLS only."""
 
 from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -34,4 +35,21 @@ def safe_queue(
         dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=max_receives)
         if dead_letters
         else None,
+    )
+
+
+def only_from(queue: sqs.Queue, *senders: iam.IRole) -> None:
+    """Refuse what others send, whatever their own policies allow: a forged message looks like a chunk.
+
+    SQS moves messages to a dead-letter queue without asking a policy, so this isn't needed there.
+    """
+    queue.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="OnlyFromDrumbeat",
+            effect=iam.Effect.DENY,
+            principals=[iam.AnyPrincipal()],
+            actions=["sqs:SendMessage"],
+            resources=[queue.queue_arn],
+            conditions={"ArnNotEquals": {"aws:PrincipalArn": [sender.role_arn for sender in senders]}},
+        )
     )
