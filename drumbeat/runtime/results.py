@@ -15,6 +15,7 @@ from operator import itemgetter
 from typing import Any, TypeVar
 
 from drumbeat.chunk import Chunk, utf8_size
+from drumbeat.errors import RecordInvalid
 from drumbeat.ledger.count import settled_chunks
 from drumbeat.ledger.record import Round, RunRecord
 from drumbeat.ledger.table import ANY, Key, Value
@@ -116,7 +117,13 @@ def _kept(services: Services, tree: str, settled: tuple[int, str]) -> str | byte
     if found is None:
         return _body(services, _key(tree, *settled))
     short: str = found["results"]
-    return short if short.startswith("{") else zlib.decompress(base64.b64decode(short))
+    if short.startswith("{"):
+        return short
+    stream = zlib.decompressobj()
+    text = stream.decompress(base64.b64decode(short), _WORTH_TRYING + 1)
+    if stream.unconsumed_tail:
+        raise RecordInvalid(f"the results of chunk {settled[0]} of {tree} unpack to more than drumbeat keeps there")
+    return text
 
 
 def _short(text: str) -> str:

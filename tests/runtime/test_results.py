@@ -1,10 +1,17 @@
 """Where the results of a run's chunks are kept, and that the fan-in has them all the same."""
 
 import json
+import zlib
 from base64 import b64encode
 from random import Random
+from types import SimpleNamespace
+from typing import Any
 
+import pytest
+
+from drumbeat.errors import RecordInvalid
 from drumbeat.ledger.table import Table
+from drumbeat.runtime import results
 from drumbeat.testing.cloud import AppCloud
 
 
@@ -22,3 +29,11 @@ def test_small_results_are_kept_in_the_ledger_and_large_ones_in_s3(cloud: AppClo
     assert [*small, *long, *noise] == json.loads(cloud.published(run)["all.json"])
     assert [f"runs/{run.id}/results/000000002.done.json"] == [found["Key"] for found in listed["Contents"]]
     assert [["{"], ["e"], []] == kept  # as JSON, compressed, not there
+
+
+def test_results_that_unpack_to_more_than_was_ever_packed_are_refused() -> None:
+    bomb = b64encode(zlib.compress(b'{"0":"' + b"x" * 50_000_000 + b'"}')).decode()
+    services: Any = SimpleNamespace(table=SimpleNamespace(get=lambda _key: {"results": bomb}))
+
+    with pytest.raises(RecordInvalid, match="the results of chunk 3"):
+        results._kept(services, "plain/2026-01-01T00:00:00Z", (3, "done"))
