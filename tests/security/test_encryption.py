@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -42,7 +43,7 @@ def without_key(assembly: Path, kind: str, action: str) -> Deployment:
 )
 def test_who_may_not_use_the_key_is_denied(drumbeat_assembly: Path, kind: str, action: str, call: str) -> None:
     with AppCloud(partial(without_key, drumbeat_assembly, kind, action)) as cloud:
-        cloud.fire("sums", [1])
+        cloud.fire("sums", [Random(1).randbytes(5_000).hex()])  # whose result is kept in S3
         cloud.advance(minutes=1)
 
         said = cloud.log.text()
