@@ -7,6 +7,8 @@ from datetime import datetime
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from drumbeat.chunk import parse
+from drumbeat.errors import DrumbeatError
 from drumbeat.task import Task
 
 if TYPE_CHECKING:
@@ -117,7 +119,7 @@ def functions_of(deployment: "Deployment", task: str, handler: str) -> list[str]
 def _chunk(body: str) -> tuple[str, int]:
     """The run and the number of items of a message, however it carries them."""
     try:
-        message = json.loads(body)
-        return message["run"], len(message["items"]) if "items" in message else message["count"]
-    except (KeyError, TypeError, ValueError):  # none of ours: the worker will say so
+        chunk = parse(body, bucket="")
+    except DrumbeatError:  # none of ours: the worker will say so
         return "", 0
+    return chunk.run.id, chunk.count
