@@ -88,22 +88,24 @@ def _execute(text: str, names: dict[str, Any], scope: dict[str, Any]) -> None:
 
 def _finder_path(entries: Sequence[str], fullname: str) -> ModuleSpec | None:
     """A new spec, as an import changes it; where it was found is looked up once: assets don't change."""
-    found = _find(tuple(entries), fullname)
+    found, kind = _find(tuple(entries), fullname)
     if found is None or not isinstance(found.loader, SourceFileLoader):
         return found
     locations = found.submodule_search_locations
-    kind = _OnceLoader if is_stateless(fullname, is_package=locations is not None) else _Loader
-    loader = kind(fullname, found.loader.path)
-    spec = ModuleSpec(fullname, loader, origin=found.origin, is_package=locations is not None)
-    spec.has_location = True
+    spec = ModuleSpec(
+        fullname, kind(fullname, found.loader.path), origin=found.origin, is_package=locations is not None
+    )
+    spec.has_location, spec.cached = True, found.cached
     if locations is not None:
         spec.submodule_search_locations = list(locations)
     return spec
 
 
 @lru_cache(maxsize=10_000)
-def _find(entries: tuple[str, ...], fullname: str) -> ModuleSpec | None:
-    return PathFinder.find_spec(fullname, entries)
+def _find(entries: tuple[str, ...], fullname: str) -> tuple[ModuleSpec | None, type[_Loader]]:
+    found = PathFinder.find_spec(fullname, entries)
+    is_package = found is not None and found.submodule_search_locations is not None
+    return found, _OnceLoader if is_stateless(fullname, is_package=is_package) else _Loader
 
 
 @lru_cache(maxsize=256)
