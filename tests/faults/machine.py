@@ -28,12 +28,13 @@ from tests.faults.scenes import START, Stage
 from tests.faults.weather import CALLS, SERVICES, Planned, Weather
 
 MINUTES = st.integers(1, 3)
+WHICH = st.integers(0, 5)
 TASKS = st.sampled_from(("first", "first", "then"))
 ITEMS = (
     ("a", "b", "c", "d", "e"),
     ("a", "flaky1", "b"),
     ("a", "broken1", "b", "c", "broken2"),
-    ("slow1", "a", "b", "slow2"),
+    ("slow1", "a", "broken1", "slow2"),
     ("a", "killer1", "b", "c"),
     (),
 )
@@ -110,19 +111,26 @@ class Pair(RuleBasedStateMachine):
         self.weather.leave(service, to_ns(self.cloud.now + timedelta(minutes=minutes)))
         self.cloud.advance(seconds=30)
 
-    @rule(task=TASKS, minute=MINUTES, abandon=st.booleans())
-    def cancel(self, task: str, minute: int, abandon: bool) -> None:
-        with contextlib.suppress(DrumbeatError):
-            self.stage.control.cancel(self.run(task, minute).id, abandon=abandon)
+    @rule(minute=MINUTES, which=WHICH, abandon=st.booleans())
+    def cancel(self, minute: int, which: int, abandon: bool) -> None:
+        """One of the open runs is halted, early or late in its life."""
+        self.fire(minute)
+        self.cloud.advance(seconds=1)
+        for record in self.some([record for record in self.cloud.runs() if record.state not in ENDED], which):
+            with contextlib.suppress(DrumbeatError):
+                self.stage.control.cancel(record.id, abandon=abandon)
 
-    @rule(task=TASKS, minute=MINUTES, mend=st.booleans())
-    def redrive(self, task: str, minute: int, mend: bool) -> None:
-        run = self.run(task, minute)
-        if mend:
-            witness.mend(run.id)
-        with contextlib.suppress(DrumbeatError):
-            if self.stage.control.redrive(run.id).items:
-                self.ended.pop(run.id, None)
+    @rule(which=WHICH, mend=st.booleans(), seconds=st.sampled_from((0, 1, 60)))
+    def redrive(self, which: int, mend: bool, seconds: float) -> None:
+        """What one of the ended runs has given up or dropped is done again; whose items were mended, well."""
+        self.cloud.run_until_idle(timedelta(minutes=5))
+        for record in self.some([record for record in self.cloud.runs() if record.failed + record.dropped], which):
+            if mend:
+                witness.mend(record.id)
+            with contextlib.suppress(DrumbeatError):
+                if self.stage.control.redrive(record.id).items:
+                    self.ended.pop(record.id, None)
+        self.cloud.advance(seconds=seconds)
 
     @rule(task=TASKS, paused=st.booleans())
     def pause(self, task: str, paused: bool) -> None:
@@ -201,6 +209,10 @@ class Pair(RuleBasedStateMachine):
             self.no_end_was_told_early_and_what_has_ended_stays()
 
     # -- help ----------------------------------------------------------------------------------------------
+
+    def some(self, records: list[RunRecord], which: int) -> list[RunRecord]:
+        """One of them, if there are any."""
+        return [records[which % len(records)]] if records else []
 
     def run(self, task: str, minute: int) -> Run:
         """The run of a task in one of the minutes."""
