@@ -16,7 +16,7 @@ from drumbeat.ledger import reader
 from drumbeat.ledger.letters import DeadLetter
 from drumbeat.ledger.record import RUNNING, WAITING, Plan, RunRecord
 from drumbeat.ledger.runs import Runs
-from drumbeat.runtime import expand, observability, send
+from drumbeat.runtime import expand, observability, send, work
 from drumbeat.runtime.batch import take_each
 from drumbeat.runtime.deadletters import DeadLetters
 from drumbeat.runtime.dispatch import Dispatcher
@@ -30,7 +30,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 ROUND = timedelta(minutes=15)
 CALL = timedelta(milliseconds=10)
 TRIES, RETRY_S = 3, 60
-MANY = 10**9
+MANY, MOST_CALLS = 10**9, 20_000
 DISPATCHER = "dispatcher"
 
 
@@ -124,8 +124,9 @@ class Engine:
 
     def rest(self, within: timedelta = timedelta(days=1)) -> None:
         """Let time pass until nothing is under way."""
-        until = self.world.now + within
+        until, most = self.world.now + within, len(self.calls) + MOST_CALLS
         while self.busy():
+            assert len(self.calls) < most, "it goes round in circles"
             assert self.world.now < until, f"not at rest within {within}: {self.world.invoked} {self.world.queues}"
             self.step()
 
@@ -227,9 +228,9 @@ class Engine:
         self, who: str, handle: Callable[[Any], None], *, timeout_s: float, request_id: str = ""
     ) -> BaseException | None:
         """One invocation; what has ended it, if it didn't come to its end."""
-        outer, real = self.working, (expand.time, send._ALONE)
+        outer, real = self.working, (expand.time, work.time, send._ALONE)
         send._ALONE = MANY  # one call after the other: the same calls each time
-        expand.time = SimpleNamespace(monotonic=self._clock_s)  # type: ignore[assignment]
+        expand.time = work.time = SimpleNamespace(monotonic=self._clock_s)  # type: ignore[assignment]
         mine = Invocation(who, request_id or self._id(), self.world.now + timedelta(seconds=timeout_s))
         self.working = mine
         context = SimpleNamespace(
@@ -244,7 +245,7 @@ class Engine:
         except Exception as error:  # noqa: BLE001  (Lambda takes down whatever a handler raises)
             return error
         finally:
-            self.working, (expand.time, send._ALONE) = outer, real
+            self.working, (expand.time, work.time, send._ALONE) = outer, real
             for name, metric in observability.metrics.metric_set.items():
                 self.metrics[name] = self.metrics.get(name, 0) + sum(metric["Value"])
             observability.metrics.clear_metrics()

@@ -18,8 +18,8 @@ SEVERAL = Play(items(45), {"chunk_size": 2})
 LARGE = Play(items(60), {"chunk_size": 1})
 MILD = ("lost reply", "throttle", "partial acceptance")
 """What heals at once, without the keeper."""
-OVERHEAD = 1.5
-"""RELIABILITY: how much more a run may ask of AWS under any single fault."""
+OVERHEAD, MORE = 1.5, 40
+"""How much more a large run may ask of AWS under any single fault, and how many calls more a small one."""
 
 
 def points(play: Play, every: int = 1) -> list[tuple[int, str]]:
@@ -34,13 +34,15 @@ def points(play: Play, every: int = 1) -> list[tuple[int, str]]:
     "play", [PLAIN, FAN_IN, MIXED, DEADLY, SEVERAL], ids=["plain", "fan-in", "mixed", "deadly", "several calls"]
 )
 def test_no_fault_at_any_call_loses_doubles_or_hangs_anything(play: Play) -> None:
-    found = points(play)
-    for number, kind in found:
+    clean = Engine(play.task())
+    clean.run()
+    for number, kind in points(play):
         engine = Engine(play.task(), faults={number: kind})
         record = engine.run()
         try:
             play.check(engine, record)
             assert kind not in MILD or not any(called.who == "keeper" for called in engine.calls), "late"
+            assert len(engine.calls) <= len(clean.calls) + MORE, f"{len(engine.calls)} calls"
         except AssertionError as problem:
             raise AssertionError(f"{kind} at call {number}, {engine.calls[number - 1]}") from problem
 

@@ -535,9 +535,8 @@ MUTANTS = (
         11,
         "Lambda isn't told that answers name single messages",
         "cdk/lane.py",
-        "                max_concurrency=self.task.max_concurrency,\n                report_batch_item_failures=True,\n"
-        "            )\n        )\n",
-        "                max_concurrency=self.task.max_concurrency,\n            )\n        )\n",
+        "report_batch_item_failures=True,",
+        "report_batch_item_failures=False,",
         "tests/cdk/test_queues.py",
     ),
     _of(
