@@ -125,7 +125,8 @@ class Stage:
 
     def _mapping(self, task: str) -> Any:
         worker = self.cloud.worker(task)
-        return next(mapping for mapping in self.cloud.deployment.mappings if worker in mapping.function_arn)
+        found = (mapping for mapping in self.cloud.deployment.mappings if worker in mapping.function_arn)
+        return next(mapping for mapping in found if "Backfill" not in mapping.source_arn)
 
     def give_up_message(self, run: Run, *, chunk: int) -> bool:
         """Put a chunk's message where SQS puts it after too many receives; False if it hasn't been sent yet.

@@ -8,6 +8,7 @@ import pytest
 from drumbeat import Run
 from drumbeat.signal import Resume
 from drumbeat.testing.cloud import AppCloud
+from tests.runtime.lanes import live_mapping, pause_worker
 
 HALF_PAST = datetime(2026, 1, 1, 0, 30, tzinfo=UTC)
 
@@ -76,14 +77,13 @@ def test_a_chunk_that_no_worker_has_begun_is_sent_again_not_failed(cloud: AppClo
     """Throttled deliveries use up the receive count; the dead-letter queue gets a chunk nobody has tried."""
     sqs = cloud.client("sqs")
     run = cloud.fire("plain", items=[1, 2, 3])
-    mapping = mapping_of(cloud, "plain")
-    cloud.client("lambda").update_event_source_mapping(UUID=mapping, Enabled=False)
+    pause_worker(cloud, "plain")
     cloud.advance(minutes=1)
     queue_url = cloud.show(run).queue_url
     [message] = sqs.receive_message(QueueUrl=queue_url)["Messages"]
     sqs.send_message(QueueUrl=dead_letter_queue_of(cloud, "plain"), MessageBody=message["Body"])
     sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
-    cloud.client("lambda").update_event_source_mapping(UUID=mapping, Enabled=True)
+    pause_worker(cloud, "plain", paused=False)
     cloud.run_until_idle(timedelta(days=1))
 
     assert ("SUCCEEDED", 3) == (cloud.show(run).state, cloud.show(run).record.succeeded)
@@ -140,22 +140,15 @@ def reopen(cloud: AppCloud, run_id: str, also: str = "", **values: object) -> No
     )
 
 
-def mapping_of(cloud: AppCloud, task: str) -> str:
-    """The event source mapping of a task's worker."""
-    worker = cloud.worker(task)
-    return next(mapping.uuid for mapping in cloud.deployment.mappings if worker in mapping.function_arn)
-
-
 def dead_letter_queue_of(cloud: AppCloud, task: str) -> str:
     """The URL of the queue with the messages that a task's queue gave up."""
-    source = next(m.source_arn for m in cloud.deployment.mappings if cloud.worker(task) in m.function_arn)
+    source = live_mapping(cloud, task).source_arn
     queues = {queue.arn: queue for queue in cloud.deployment.queues}
     return queues[str(queues[source].dead_letter_arn)].url
 
 
 def test_a_run_whose_messages_expired_ends_with_its_items_counted_as_failed(cloud: AppCloud) -> None:
-    mapping = mapping_of(cloud, "plain")
-    cloud.client("lambda").update_event_source_mapping(UUID=mapping, Enabled=False)
+    pause_worker(cloud, "plain")
     run = cloud.fire("plain", items=range(25))
     cloud.advance(minutes=1)
     cloud.client("sqs").purge_queue(QueueUrl=cloud.show(run).queue_url)

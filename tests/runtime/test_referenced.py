@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from drumbeat.runtime import referenced
 from drumbeat.runtime.referenced import groups
 from drumbeat.testing.cloud import AppCloud
+from tests.runtime.lanes import pause_worker
 
 LINE = st.sampled_from([b"1", b'{"a": 2}', b"", b" ", b"\r", b"\t ", b" 3", b"4\r", b"x" * 30, b"y" * 61])
 
@@ -70,12 +71,11 @@ def test_a_line_that_is_not_json_is_a_dead_letter_and_the_others_are_done(cloud:
 
 def test_a_source_that_changes_after_it_was_expanded_fails_its_chunks_with_the_reason(cloud: AppCloud) -> None:
     put(cloud, "inputs/2026-01-01.jsonl", lines_of([*range(9)]))
-    mapping = next(m.uuid for m in cloud.deployment.mappings if cloud.worker("lines") in m.function_arn)
-    cloud.client("lambda").update_event_source_mapping(UUID=mapping, Enabled=False)
+    pause_worker(cloud, "lines")
     run = cloud.fire("lines")
     cloud.advance(minutes=1)
     put(cloud, "inputs/2026-01-01.jsonl", lines_of([*range(100, 109)]))
-    cloud.client("lambda").update_event_source_mapping(UUID=mapping, Enabled=True)
+    pause_worker(cloud, "lines", paused=False)
     assert cloud.run_until_idle(timedelta(hours=1))
 
     ended = cloud.show(run)
@@ -85,8 +85,7 @@ def test_a_source_that_changes_after_it_was_expanded_fails_its_chunks_with_the_r
 
 def test_a_message_refers_to_its_items_and_holds_none_of_them(cloud: AppCloud) -> None:
     put(cloud, "inputs/2026-01-01.jsonl", lines_of([{"secret": n} for n in range(7)]))
-    mapping = next(m for m in cloud.deployment.mappings if cloud.worker("lines") in m.function_arn)
-    cloud.client("lambda").update_event_source_mapping(UUID=mapping.uuid, Enabled=False)
+    pause_worker(cloud, "lines")
     run = cloud.fire("lines")
     cloud.advance(minutes=1)
 
