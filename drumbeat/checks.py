@@ -32,7 +32,7 @@ _RANGES = {
     "max_concurrency": (*limits.SQS_SOURCE_CONCURRENCY, "invocations, what an SQS event source offers"),
     "concurrency": (1, 1000, "items at the same time in one invocation"),
     "retries": (0, _MAX_RETRIES, "retries of an item"),
-    "chunk_size": (1, limits.MAX_CHUNK_ITEMS, "items in a message"),
+    "chunk_size": (1, limits.CHUNK_ITEMS, "items in a message"),
     "chunk_bytes": (_MIN_CHUNK_BYTES, limits.SQS_MESSAGE_BYTES, "bytes, SQS's limit for a message"),
     "batch_size": (1, limits.SQS_SOURCE_BATCH, "messages, the limit of an SQS event source"),
     "batch_window_s": (0, limits.SQS_SOURCE_WINDOW_S, "seconds, the limit of an SQS event source"),

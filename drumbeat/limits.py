@@ -31,6 +31,8 @@ DYNAMODB_ITEM_BYTES = 400 * 1024
 
 MAX_ITEM_BYTES = 10 * 1024 * 1024
 """Ours: an item above this is refused; between the SQS limit and this it travels through S3."""
+CHUNK_ITEMS = 5_000
+"""Ours: the largest `chunk_size`; what is recorded of single items, after a death, then fits into DynamoDB's 400 KB."""
 MAX_CHUNK_ITEMS = 10_000
 """Ours: items in one message; a message that says more is none of drumbeat's."""
 MAX_CHUNKS = 10**9

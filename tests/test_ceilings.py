@@ -2,17 +2,25 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from drumbeat import limits
+from drumbeat.ledger import progress
+from drumbeat.ledger.progress import Progress
+from drumbeat.ledger.table import Table
 from tests import ceilings
 from tests.conftest import _within_the_limits_of_aws as watched
+from tests.faults.memory import Dynamo, World
 
 MIB = 1024 * 1024
+RUN_ID = f"{'t' * 48}/2026-11-22T00:00:00Z/{'n' * 64}"
 QUEUE = {"QueueUrl": "https://sqs.us-east-1.amazonaws.com/123456789012/q"}
 TABLE = {"TableName": "t"}
 KEY = {"Key": {"pk": {"S": "a"}}}
@@ -120,6 +128,23 @@ def test_a_record_that_grew_and_a_page_that_is_too_long_are_taken_down() -> None
         ceilings.check_answer("Query", {"Items": [texts(300 * 1024)] * 4})
 
         assert ["UpdateItem", "Query"] == [text.partition(":")[0].partition(".")[2] for text in ceilings.found]
+
+
+def test_what_is_recorded_of_the_largest_chunk_item_by_item_fits_into_a_record() -> None:
+    """After a death each item is done by itself, and leaves a token of its pass, or when it may be tried again."""
+    table: Any = Table(Dynamo(World(datetime.now(UTC), lambda *call: call[-1]())), "ledger")  # type: ignore[arg-type]
+    count, id_ = limits.CHUNK_ITEMS, str(UUID(int=2**127))
+    tokens = tuple(f"{id_}.16.{index}" for index in range(count))
+    waiting = dict.fromkeys(range(count), 1800000000)
+    for number, state in enumerate(
+        (
+            Progress(parts=tokens, passes=(f"{id_}.died",), ok=count, pending={}, final=True),
+            Progress(pending=dict.fromkeys(range(count), 3), due=waiting),
+        )
+    ):
+        progress.write(table, RUN_ID, number, state, token=tokens[-1], expires_at=1_800_000_000)
+
+        assert state.parts == progress.read(table, RUN_ID, number).parts
 
 
 @pytest.fixture
