@@ -17,7 +17,7 @@ demo: .venv/ready  ## run a day of the two tasks in handlers/ in the local cloud
 	$(BIN)/drumbeat local --from $(DAY)T00:00:00Z --to $(DAY)T12:00:00Z --out out
 
 test: .venv/ready  ## run the whole test suite, offline
-	$(BIN)/pytest --numprocesses auto --dist loadfile
+	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 sweep: .venv/ready  ## break every call of every scene in every way: ten minutes
 	DRUMBEAT_SWEEP=full $(BIN)/pytest tests/faults --numprocesses auto
