@@ -28,16 +28,17 @@ def test_what_a_worker_called_is_used_and_the_rest_of_its_grants_is_not(roles):
 
     assert "dynamodb:UpdateItem" in actions(worker["used"])
     assert "dynamodb:UpdateItem" not in actions(worker["unused"])
-    assert {"sqs:ChangeMessageVisibility", "dynamodb:PutItem"} <= actions(worker["unused"])
+    assert {"sqs:ChangeMessageVisibility", "s3:PutObject"} <= actions(worker["unused"])
     assert all(one["calls"] > 0 for one in worker["used"])
 
 
 def test_a_grant_on_a_prefix_is_used_by_an_object_under_it(roles):
-    worker = roles["ticker worker"]
-    (put,) = [one for one in worker["used"] if one["action"] == "s3:PutObject"]
+    dispatcher = roles["ticker dispatcher"]
+    (put,) = [one for one in dispatcher["used"] if one["action"] == "s3:PutObject"]
+    [(runs,)] = [one["resources"] for one in dispatcher["unused"] if one["action"] == "s3:PutObject"]
 
-    assert put["resource"].endswith("/ticker/*")
-    assert [put["resource"]] not in [one["resources"] for one in worker["unused"] if one["action"] == "s3:PutObject"]
+    assert put["resource"].endswith("/results/ticker/*")
+    assert runs.endswith("/runs/ticker/*")
 
 
 def test_what_services_do_themselves_is_explained_and_never_called_unused(roles):
