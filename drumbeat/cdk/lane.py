@@ -116,7 +116,7 @@ class Lane(Construct):
         )
         for queue in filter(None, (self.queue, self.backfill_queue)):
             allow_send(dispatcher, queue)
-        ledger.grant_run(dispatcher)
+        ledger.grant_run(dispatcher, self.task)
         store.grant_publish(dispatcher, self.task.name)
         allow_announce(dispatcher)
         allow_invoke(dispatcher, dispatcher)
@@ -143,7 +143,7 @@ class Lane(Construct):
         self._feed(worker, self.queue, "Mapping", enabled=True)
         if self.backfill_queue is not None:  # polled only while there is a backfill: the keeper switches it
             self.backfill_mapping = self._feed(worker, self.backfill_queue, "BackfillMapping", enabled=False)
-        ledger.grant_settle(worker)
+        ledger.grant_settle(worker, self.task)
         store.grant_publish(worker, self.task.name)
         allow_invoke(worker, self.dispatcher)
         if idempotency:

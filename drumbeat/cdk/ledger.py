@@ -1,9 +1,13 @@
 """The tables of an app: the ledger that knows every run, and the records of idempotent items."""
 
+from collections.abc import Sequence
+
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from constructs import Construct
+
+from drumbeat.task import Task
 
 from .function import Function
 from .guard import acknowledge
@@ -36,17 +40,37 @@ class Ledger(Construct):
             deletion_protection=deletion_protection,
         )
 
-    def grant_run(self, function: Function) -> None:
-        """Open, follow and complete runs: dispatchers."""
-        self.table.grant(function.role, *_USE, "dynamodb:Query")  # the parts of a run
+    def grant_run(self, function: Function, task: Task) -> None:
+        """Open, follow and complete a task's runs, and see how those before them have ended: dispatchers."""
+        self._grant(function, (*_USE, "dynamodb:Query"), _own(task))  # Query: the parts of a run
+        if task.upstream:
+            before = [key for name in task.upstream for key in _of(name)]
+            self._grant(function, ("dynamodb:GetItem", "dynamodb:Query"), before)
 
-    def grant_settle(self, function: Function) -> None:
-        """Read a run, settle its chunks, write its dead letters: workers."""
-        self.table.grant(function.role, *_USE)
+    def grant_settle(self, function: Function, task: Task) -> None:
+        """Read a task's runs, settle their chunks, write their dead letters: workers."""
+        self._grant(function, _USE, _own(task))
+
+    def _grant(self, function: Function, actions: Sequence[str], keys: Sequence[str]) -> None:
+        """Grant actions on records with these partition keys.
+
+        https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+        """
+        leading = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(keys)}}
+        function.allow(*actions, on=self.table.table_arn, **leading)
 
     def grant_keep(self, function: Function) -> None:
         """Do what both do, and look for runs: the keeper."""
         self.table.grant(function.role, *_USE, "dynamodb:Query")
+
+
+def _of(task: str) -> list[str]:
+    """The partitions of a task: itself, and whatever is of one of its runs, `KIND#TASK/TIME...`."""
+    return [f"task#{task}", f"*#{task}/*"]
+
+
+def _own(task: Task) -> list[str]:
+    return [*_of(task.name), *(f"budget#{budget.name}" for budget in task.budgets)]
 
 
 class IdempotencyRecords(Construct):

@@ -73,6 +73,34 @@ def test_a_worker_announces_and_sends_nothing(template, task):
     assert actions.isdisjoint({"events:PutEvents", "sqs:SendMessage"})
 
 
+@pytest.mark.parametrize(
+    ("task", "kind", "keys"),
+    [
+        ("nightly", "worker", {"task#nightly", "*#nightly/*"}),
+        ("nightly", "dispatcher", {"task#nightly", "*#nightly/*"}),
+        ("after-both", "worker", {"task#after-both", "*#after-both/*"}),
+    ],
+)
+def test_a_function_uses_its_own_task_s_part_of_the_ledger(template, task, kind, keys):
+    role = template.function(task, kind)["Role"]["Fn::GetAtt"][0]
+    ledger = [said for said in template.statements(role) if "<Ledger" in str(said["Resource"])]
+
+    assert [keys] == [set(said["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]) for said in ledger]
+
+
+def test_a_dispatcher_only_reads_what_the_runs_before_its_own_have_left(template):
+    role = template.function("after-both", "dispatcher")["Role"]["Fn::GetAtt"][0]
+    found = {
+        key: set(said["Action"])
+        for said in template.statements(role)
+        if "<Ledger" in str(said["Resource"])
+        for key in said["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+    }
+
+    assert {"dynamodb:GetItem", "dynamodb:Query"} == found["*#nightly/*"] == found["task#often"]
+    assert "dynamodb:PutItem" in found["*#after-both/*"]
+
+
 def test_the_keeper_sends_again_invokes_and_announces_for_every_task(template):
     allowed = template.may("keeper", "keeper")
     for task in TASKS:

@@ -31,7 +31,7 @@ def runs(cloud: AppCloud) -> None:
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    for task in ("plain", "once", "objects", "records"):  # later comes after objects
+    for task in ("plain", "once", "objects", "records"):  # later comes after records
         cloud.run(task)
     failed = cloud.run("plain", items=[1, "poison", LARGE, f"poison{LARGE}"])
     operator(cloud).redrive(failed.id)
@@ -48,7 +48,7 @@ def keeper(cloud: AppCloud) -> None:
     cloud.advance(minutes=30)
     unbegun(cloud, cloud.fire("plain", params={"large": True}), cancelled=True)
     unbegun(cloud, cloud.fire("once"), cancelled=True)
-    cloud.fire("objects", items=[1])
+    cloud.fire("records", items=[1])
     for queue in cloud.deployment.queues:
         cloud.client("sqs").send_message(QueueUrl=queue.url, MessageBody=json.dumps("nonsense"))
     cloud.advance(hours=2)

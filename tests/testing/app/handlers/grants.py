@@ -70,10 +70,10 @@ objects = Task("objects", timeout_s=10, keep_results=True)
 objects.expand(S3Objects("inputs/objects/"))
 objects.work(work)
 
-records = Task("records", timeout_s=10, parts=2)
+records = Task("records", timeout_s=10, parts=2, keep_results=True)
 records.expand(DynamoItems("customers", attributes=("id",)))
 records.work(work)
 
-later = Task("later", after=[objects], timeout_s=10)
-later.expand(lambda run: list(run.results("objects")))
+later = Task("later", after=[records], timeout_s=10)
+later.expand(lambda run: list(run.results("records")))
 later.work(work)
