@@ -146,6 +146,16 @@ class Pair(RuleBasedStateMachine):
         self.cloud.advance(seconds=2)
         self.stage.resume_worker(task)
 
+    @rule(task=TASKS, minute=MINUTES)
+    def double(self, task: str, minute: int) -> None:
+        """Messages are delivered twice at the same time, to two workers."""
+        self.fire(minute)
+        self.stage.pause_worker(task)
+        self.cloud.advance(seconds=4)
+        self.stage.double_messages(self.run(task, minute))
+        self.stage.resume_worker(task)
+        self.cloud.advance(seconds=4)
+
     @rule()
     def let_the_keeper_look(self) -> None:
         """Its next round comes."""
@@ -224,14 +234,18 @@ class Pair(RuleBasedStateMachine):
         self.cloud.invoke_async(self.cloud.dispatcher(task), event)
 
     def items_of(self, record: RunRecord) -> list[str]:
-        """What a run was to do: `then` has what `first` had done when it ended for the first time."""
+        """What a run was to do: `then` does what `first` had done by then, which a redrive may have added to since."""
         run = Run.parse(record.id)
         given = list(self.items[(run.scheduled_at - START) // timedelta(minutes=1) - 1])
         if run.task == "first":
             return given
         before = self.cloud.show(replace(run, task="first"))
-        failed = {letter.item for letter in before.dead_letters}
-        return [item.upper() for item in given if item not in failed]
+        undone = {letter.item for letter in before.dead_letters}
+        done = [item.upper() for item in given if item not in undone]
+        if not before.round:
+            return done
+        met = {letter.item for letter in self.cloud.show(run).dead_letters}
+        return [item for item in done if item in met or witness.attempts_of(run.id, item)]
 
     def dead_fires(self) -> Iterator[int]:
         """How many events nobody could be invoked with."""

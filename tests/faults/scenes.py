@@ -9,6 +9,7 @@ from typing import Any
 from drumbeat import Run
 from drumbeat.control import Control, Deployment
 from drumbeat.ledger.table import Table
+from drumbeat.local.deployment import Queue
 from drumbeat.signal import Fire
 from drumbeat.testing import AppCloud, Point, RunView, check_invariants
 from tests.faults import witness
@@ -133,15 +134,32 @@ class Stage:
 
         The worker must be paused.
         """
-        sqs = self.cloud.client("sqs")
-        queues = {queue.arn: queue for queue in self.cloud.deployment.queues}
-        queue = queues[self._mapping(run.task).source_arn]
-        dead = queues[str(queue.dead_letter_arn)]
-        found = False
-        received = sqs.receive_message(QueueUrl=queue.url, MaxNumberOfMessages=10, VisibilityTimeout=1)
-        for message in received.get("Messages", []):
-            if json.loads(message["Body"])["chunk"] == chunk:
-                sqs.send_message(QueueUrl=dead.url, MessageBody=message["Body"])
-                sqs.delete_message(QueueUrl=queue.url, ReceiptHandle=message["ReceiptHandle"])
-                found = True
-        return found
+        queue, waiting = self._receive(run)
+        found = [message for message in waiting if json.loads(message["Body"])["chunk"] == chunk]
+        for message in found:
+            self._sqs.send_message(QueueUrl=self._queues[str(queue.dead_letter_arn)].url, MessageBody=message["Body"])
+            self._sqs.delete_message(QueueUrl=queue.url, ReceiptHandle=message["ReceiptHandle"])
+        return bool(found)
+
+    def double_messages(self, run: Run) -> None:
+        """Let the messages that wait in a task's queue be there twice, to be taken at the same time.
+
+        The worker must be paused.
+        """
+        queue, waiting = self._receive(run)
+        for message in waiting:
+            self._sqs.send_message(QueueUrl=queue.url, MessageBody=message["Body"])
+
+    def _receive(self, run: Run) -> tuple[Queue, list[Any]]:
+        """A task's queue and what waits in it; it is there again a second later."""
+        queue = self._queues[self._mapping(run.task).source_arn]
+        received = self._sqs.receive_message(QueueUrl=queue.url, MaxNumberOfMessages=10, VisibilityTimeout=1)
+        return queue, received.get("Messages", [])
+
+    @property
+    def _sqs(self) -> Any:
+        return self.cloud.client("sqs")
+
+    @property
+    def _queues(self) -> dict[str, Queue]:
+        return {queue.arn: queue for queue in self.cloud.deployment.queues}
