@@ -59,7 +59,8 @@ def _before_build(model: Any, params: dict[str, Any], **_: Any) -> None:
 
 def _after_call(model: Any, parsed: Any, **_: Any) -> None:
     if model.service_model.service_name == "dynamodb":
-        check_answer(model.name, parsed)
+        with suppress(AttributeError, TypeError):  # boto3's tables have made Python values of it by then
+            check_answer(model.name, parsed)
 
 
 BUILTIN_HANDLERS.append(("before-parameter-build", _before_build))
