@@ -16,7 +16,6 @@ from .record import (
     ABANDON,
     CANCEL,
     CANCELLED,
-    ENDED,
     LOST,
     MISSED,
     OPENABLE,
@@ -60,28 +59,41 @@ class Runs(Hold):
         A run that others of its task are in the way of is recorded as SKIPPED or WAITING, and returned so.
         """
         run = fire.run
-        record = self.get(run)
         openable = (*OPENABLE, SKIPPED) if fire.by_hand or fire.lane == BACKFILL else OPENABLE
+
+        def entered() -> RunRecord:
+            entry = Entry(RUNNING)
+            if fire.lane != BACKFILL:
+                entry = active.enter(run, "buffer_all" if fire.catch_up else overlap, has_ended=self.has_ended)
+            until = format_time(now + deadline) if deadline and entry.state == RUNNING else ""
+            return replace(_new(run, entry, now), owner=owner, lane=fire.lane, deadline_at=until, **vars(plan))
+
+        record = self.get(run)
         if record and record.state not in openable:
             return record if record.owner == owner else None
-        entry = (
-            Entry(RUNNING)
-            if fire.lane == BACKFILL
-            else active.enter(run, "buffer_all" if fire.catch_up else overlap, has_ended=self.has_ended)
-        )
-        fresh = replace(
-            _new(run, entry, now),
-            owner=owner,
-            lane=fire.lane,
-            deadline_at=format_time(now + deadline) if deadline and entry.state == RUNNING else "",
-            **vars(plan),
-        )
-        found, accepted = self._create(fresh, instead_of=openable)
+        found, accepted = self._create(entered(), instead_of=openable)
         if accepted or found.owner == owner:  # our own write, whose answer was lost
-            return found
-        if found.state in ENDED:
+            return self._correct(found, entered()) if record else found
+        if found.state not in (WAITING, RUNNING):
             active.leave(run.id)
         return None
+
+    def _correct(self, found: RunRecord, again: RunRecord) -> RunRecord | None:
+        """A run that had a record may have been taken off the active ones before it was opened: it has entered again.
+
+        That it is open now keeps it there.  Returns what has become of it; None if somebody else has started it.
+        """
+        if again.state == found.state:
+            return found
+        item, accepted = self._table.put(
+            run_key(Run.parse(found.id)),
+            vars(again),
+            "#state = :was AND #owner = :owner AND #chunks = :none",
+            was=found.state,
+            owner=found.owner,
+            none=0,
+        )
+        return again if accepted or (item.get("state"), item.get("owner")) == (again.state, again.owner) else None
 
     def note(self, run: Run, state: str, *, reason: str, now: datetime) -> bool:
         """Record a run that isn't opened: MISSED or UPSTREAM_FAILED; False if there is another record of it."""
