@@ -7,7 +7,7 @@ DAY ?= 2026-11-22
 # CDK warns on every start that Node 20 is past its end; it still works.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
-.PHONY: help demo test sweep soak mutants golden lint types check synth lock clean bench bench-quick
+.PHONY: help demo test emulator sweep soak mutants golden lint types check synth lock clean bench bench-quick
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -30,6 +30,9 @@ mutants: .venv/ready  ## put small defects into copies of the engine, one at a t
 
 golden: .venv/ready  ## keep what this version writes, for the next ones to read: once, when it is released
 	$(BIN)/python -m tests.golden
+
+emulator: .venv/ready .venv-emulator/ready node_modules/ready  ## walk through the life of a run on an emulator that isn't ours: some minutes
+	$(BIN)/python tests/emulator/walk.py
 
 lint: .venv/ready  ## style and formatting
 	$(BIN)/ruff check .
@@ -55,9 +58,11 @@ bench-quick: .venv/ready .venv-bench/ready  ## the same with tiny numbers: does 
 lock: .venv/ready  ## pin the requirements anew
 	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url \
 		--no-emit-find-links --no-emit-trusted-host --output-file requirements.txt requirements.in
+	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url \
+		--no-emit-find-links --no-emit-trusted-host --output-file tests/emulator/requirements.txt tests/emulator/requirements.in
 
 clean:  ## forget everything that was installed or made
-	rm -rf .venv .venv-bench node_modules cdk.out .drumbeat out
+	rm -rf .venv .venv-bench .venv-emulator node_modules cdk.out .drumbeat out
 
 .venv/ready: requirements.txt pyproject.toml handlers/requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit("drumbeat needs Python 3.11 or later: make PYTHON=python3.12 ..." if sys.version_info < (3, 11) else 0)'
@@ -72,6 +77,11 @@ clean:  ## forget everything that was installed or made
 .venv-bench/ready: benchmarks/requirements.txt
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	@touch $@
+
+.venv-emulator/ready: tests/emulator/requirements.txt
+	$(PYTHON) -m venv .venv-emulator
+	.venv-emulator/bin/pip install --quiet --disable-pip-version-check --require-hashes -r tests/emulator/requirements.txt
 	@touch $@
 
 node_modules/ready: package.json package-lock.json
