@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drumbeat.chunk import Packed, parse
+from drumbeat.chunk import Packed, parse, utf8_size
 from drumbeat.errors import ItemNotJson, ItemTooLarge, MalformedMessage, NewerMessage
 from drumbeat.packer import Packer, encode_item, pack
 
@@ -103,6 +103,10 @@ def test_an_item_that_is_not_json_is_named(item: Any) -> None:
 def test_an_item_over_the_limit_is_named_with_its_size() -> None:
     with pytest.raises(ItemTooLarge, match=r"item 3: 11,000,002 bytes, 10,485,760 allowed"):
         encode_item("x" * 11_000_000, task="invoices", number=3)
+
+
+def test_sizes_are_bytes_and_not_characters() -> None:
+    assert [4, 2, 3, 4] == [utf8_size(text) for text in ("abcd", "ü", "€", "𝄞")]
 
 
 def test_characters_that_sqs_refuses_travel_escaped() -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.mutants.table import MUTANTS
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "reliability.md").read_text()
 ROWS = [
@@ -25,6 +27,17 @@ def test_the_test_that_proves_a_promise_is_collected(row: list[str]) -> None:
     assert promise
     assert how
     assert name in functions(ROOT / path)
+
+
+def test_the_table_of_defects_is_that_of_the_last_run() -> None:
+    """After a change of the list: make mutants."""
+    table = PAGE.partition("<!-- mutants")[2]
+    written = re.findall(r"^\| `([\w-]+)` \| (\d+) \| (.*) \| `(\S+)` \| `(tests/\S+)` \|$", table, re.MULTILINE)
+
+    assert [(m.id, str(m.row), m.breaks, m.file) for m in MUTANTS] == [found[:4] for found in written]
+    for *_, killer in written:
+        path, _, name = killer.partition("::")
+        assert name in functions(ROOT / path)
 
 
 def functions(path: Path) -> set[str]:

@@ -71,6 +71,7 @@ def test_every_kind_of_record_is_in_what_a_release_keeps() -> None:
         ("node", "node"),
         ("chunk", "progress"),
         ("budget", "budget"),
+        ("results", "done"),
     } <= found
     assert "dead" in {kind for kind, _ in found}
 

@@ -200,7 +200,7 @@ MUTANTS = (
         "chunk.py",
         "    return len(text) if text.isascii() else len(text.encode())",
         "    return len(text)",
-        "tests/core/test_chunk.py",
+        "tests/core/test_chunk.py::test_sizes_are_bytes_and_not_characters",
     ),
     # -- counting ------------------------------------------------------------------------------------------
     _of(
