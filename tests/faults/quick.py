@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from drumbeat import Backoff, Run, Task
+from drumbeat import Backoff, Part, Run, Task
 from drumbeat.ledger.record import RunRecord
 from tests.faults.engine import Engine
 from tests.faults.memory import Crash
@@ -68,6 +68,20 @@ class Play:
         assert {(record.succeeded, record.failed)} == {(told["succeeded"], told["failed"]) for told in ends}
         assert 1 == len({told["id"] for told in ends})
         assert not self.fans_in or [name.upper() for name in self.names if name not in failing] == self.published[-1]
+
+
+class Divided(Play):
+    """The same, expanded by two dispatchers side by side."""
+
+    def task(self) -> Task:
+        """The task, with nothing done yet."""
+        self.settings = {**self.settings, "parts": 2}
+        return super().task()
+
+    def expand(self, run: Run, part: Part) -> Iterable[str]:  # type: ignore[override]
+        """The first half of the names, or the second."""
+        half = (len(self.names) + 1) // 2
+        return iter(self.names[part.number * half : (part.number + 1) * half]) if run else ()
 
 
 def items(count: int, *, more: Iterable[str] = ()) -> tuple[str, ...]:

@@ -7,13 +7,15 @@ import pytest
 
 from drumbeat.testing.single import KINDS, fits
 from tests.faults.engine import Engine
-from tests.faults.quick import Play, items, numbered
+from tests.faults.quick import Divided, Play, items, numbered
 
 PLAIN = Play(items(20))
 FAN_IN = Play(items(12), fans_in=True)
 MIXED = Play(items(8, more=("flaky1", "poison1", "flaky2")), fans_in=True)
 DEADLY = Play(items(4, more=("killer",)), {"batch_size": 1})
 SEVERAL = Play(items(45), {"chunk_size": 2})
+
+DIVIDED = Divided(items(8, more=("flaky1", "poison1", "flaky2")), fans_in=True)
 
 LARGE = Play(items(60), {"chunk_size": 1})
 MILD = ("lost reply", "throttle", "partial acceptance")
@@ -31,7 +33,9 @@ def points(play: Play, every: int = 1) -> list[tuple[int, str]]:
 
 
 @pytest.mark.parametrize(
-    "play", [PLAIN, FAN_IN, MIXED, DEADLY, SEVERAL], ids=["plain", "fan-in", "mixed", "deadly", "several calls"]
+    "play",
+    [PLAIN, FAN_IN, MIXED, DEADLY, SEVERAL, DIVIDED],
+    ids=["plain", "fan-in", "mixed", "deadly", "several calls", "divided"],
 )
 def test_no_fault_at_any_call_loses_doubles_or_hangs_anything(play: Play) -> None:
     clean = Engine(play.task())

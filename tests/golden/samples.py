@@ -21,7 +21,7 @@ from drumbeat.reference import Lines, Numbers
 from drumbeat.signal import BACKFILL, Combine, Finish, Fire, Follow, Resume, Sweep
 from tests.faults.engine import START, Engine
 from tests.faults.memory import Message
-from tests.faults.quick import Play, items
+from tests.faults.quick import Divided, Play, items
 from tests.faults.test_deliveries import again
 
 VERSION: str = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]["version"]
@@ -29,6 +29,7 @@ RUN = Run("quick", START, "bucket", name="tenant-42")
 ETAG = '"9b2cf535f27731c974343645a3985328"'
 MIXED = Play(items(8, more=("flaky1", "poison1", "flaky2")), {"retries": 3, "batch_size": 1}, fans_in=True)
 REDRIVEN = Play(("a", "broken", "b"), {"retries": 0, "tolerated_failure_percentage": None}, fans_in=True)
+DIVIDED = Divided(items(8, more=("flaky1", "poison1")), fans_in=True)
 IN_LINE = Play(items(6), {"overlap": "buffer_all"})
 
 
@@ -114,6 +115,16 @@ def redriven() -> Engine:
     return engine
 
 
+def divided() -> Engine:
+    """Of two parts one has been sent, and one of its chunks is done; the other is to begin."""
+    engine = Engine(DIVIDED.task())
+    engine.fire()
+    engine.step()
+    engine.step()
+    engine.deliver(most=1)
+    return engine
+
+
 def in_line() -> Engine:
     """One run is active, one waits; the task was paused once, has a backfill, a budget and a round of the keeper."""
     engine = Engine(IN_LINE.task())
@@ -132,8 +143,14 @@ def in_line() -> Engine:
     return engine
 
 
-WORLDS: dict[str, Callable[[], Engine]] = {"begun": begun, "halted": halted, "redriven": redriven, "in line": in_line}
-PLAYS = {"begun": MIXED, "halted": MIXED, "redriven": REDRIVEN, "in line": IN_LINE}
+WORLDS: dict[str, Callable[[], Engine]] = {
+    "begun": begun,
+    "halted": halted,
+    "redriven": redriven,
+    "in line": in_line,
+    "divided": divided,
+}
+PLAYS = {"begun": MIXED, "halted": MIXED, "redriven": REDRIVEN, "in line": IN_LINE, "divided": DIVIDED}
 
 
 def kept(engine: Engine) -> dict[str, Any]:
