@@ -94,7 +94,7 @@ class Pair(RuleBasedStateMachine):
         self.cloud.advance(seconds=seconds)
 
     @rule(
-        kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=3),
+        kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=3) | st.just(["crash before"] * 3),
         skip=st.integers(0, 6),
         call=st.sampled_from(CALLS),
         minute=MINUTES,
