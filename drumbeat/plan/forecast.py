@@ -10,25 +10,21 @@ from dataclasses import replace
 
 from drumbeat.ledger.tree import leaves, partial  # the shape of the counting tree: arithmetic alone
 from drumbeat.packing import saves_of
-from drumbeat.source import DynamoItems, S3Csv, S3Lines, S3Objects
 from drumbeat.task import Task
 
-from .division import asks_for_size
+from .expanding import expanding
 from .given import Failures, Timing
-from .packing import INLINE, LINES, Packing, pack_run
+from .packing import INLINE, Packing, pack_run
+from .steps import DISPATCHER, WORKER, put, read, write
 from .units import WRITE_UNIT, units
 from .usage import POLLER, Step, Usage
 
-OBJECTS_PER_PAGE, SCAN_BYTES = 1000, 1024 * 1024
-"""https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html, API_Scan.html"""
 LOG_BYTES_PER_INVOCATION, LOG_BYTES_PER_CHUNK = 600, 700
 """START, END and REPORT of Lambda; and one JSON line of the logger with one of metrics: about."""
 _BYTES_OF_LETTER = 500  # of a dead letter beyond its item, about
-_BYTES_OF_PART = 1000  # the record of a part, about
 KEPT_BYTES = 4000  # as in `drumbeat.runtime.results`
 _BYTES_AROUND_RESULTS = 120  # the names, the key and the date of their record, about
 _ALONE = 1  # as in `drumbeat.runtime.combine`
-DISPATCHER, WORKER = "dispatcher", "worker"
 
 
 def forecast(
@@ -93,16 +89,15 @@ class _Run:
 
     def open(self) -> Iterator[Step]:
         """Open the run, once, whoever else tries."""
-        yield _read("is the task paused, is the run known", "2 records", 2)
-        yield _write("join the task's active runs", "1", 1)
-        yield _put("the run's record", "1", 1)
+        yield read("is the task paused, is the run known", "2 records", 2)
+        yield write("join the task's active runs", "1", 1)
+        yield put("the run's record", "1", 1)
         yield Step("tell that it has started", "1", 1, "events", "events", "PutEvents", DISPATCHER)
 
     def send(self) -> Iterator[Step]:
         """Expand, pack, send, seal."""
         packing, timing = self._packing, self._timing
-        yield from self._divide()
-        yield from self._source()
+        yield from expanding(self._task, packing, hand_overs=timing.hand_overs, given=self._given)
         if packing.spools:
             how = f"{packing.spools:,} objects of 8 MiB"
             yield Step("spool the items", how, packing.spools, "s3_puts", "s3", "PutObject", DISPATCHER)
@@ -117,65 +112,14 @@ class _Run:
         )
         saves = sum(map(saves_of, packing.part_calls or (packing.calls,)))
         how = f"{saves:,} in {packing.calls:,} calls: after 2, 4, 6, 9, ..., every 100; {timing.saves} after 10 s"
-        yield _write("save the cursor", how, saves + timing.saves)
+        yield write("save the cursor", how, saves + timing.saves)
         if self._parts:
-            yield _read("does the run go on", "at each save", saves + timing.saves)
-        yield _write("seal the run", "1", 1)
+            yield read("does the run go on", "at each save", saves + timing.saves)
+        yield write("seal the run", "1", 1)
         if timing.hand_overs:
-            yield _write("hand over and take up", f"2 x {timing.hand_overs}", 2 * timing.hand_overs)
+            yield write("hand over and take up", f"2 x {timing.hand_overs}", 2 * timing.hand_overs)
             how = f"{timing.hand_overs}"
             yield Step("hand over", how, timing.hand_overs, "", "lambda", "Invoke", DISPATCHER)
-
-    def _divide(self) -> Iterator[Step]:
-        """See how large the source is; if it is worth it, a record and a dispatcher for each part."""
-        task, parts = self._task, self._parts
-        if asks_for_size(task, given=self._given):
-            yield Step("how large is the source", "1 object", 1, "s3_gets", "s3", "HeadObject", DISPATCHER)
-        elif isinstance(task.source, S3Objects) and not self._given and task.parts != 1:
-            pages = 1 + (task.parts is not None or self._packing.items > OBJECTS_PER_PAGE)
-            how = "a page, and one of the prefixes below" if pages > 1 else "a page"
-            yield Step("how large is the source", how, pages, "s3_puts", "s3", "ListObjectsV2", DISPATCHER)
-        elif isinstance(task.source, DynamoItems) and not self._given and task.parts != 1:
-            yield Step("how large is the source", "1 table", 1, "", "dynamodb", "DescribeTable", DISPATCHER)
-        if not parts:
-            return
-        how = f"{parts} parts"
-        yield _write("fix the parts, and the size of their tree", "2", 2)
-        yield _put("a record for each part", how, parts)
-        yield Step("tell the parts to begin", how, parts, "", "lambda", "Invoke", DISPATCHER)
-        yield _write("take up a part, seal it, count it", f"3 x {how}", 3 * parts)
-        yield _read("is the run still expanded", how, parts)
-        each = units(_BYTES_OF_PART * parts, 4096)
-        query = ("dynamodb_read_units", "dynamodb", "Query", DISPATCHER)
-        yield Step(
-            *("are all parts sealed", f"1 + {how}", 1 + parts, *query),
-            units=(1 + parts) * each,
-            units_how=f"(1 + {how}) x {parts} records of about a KB",
-        )
-
-    def _source(self) -> Iterator[Step]:
-        packing, starts = self._packing, max(1, self._parts) + self._timing.hand_overs
-        source = self._task.source
-        if isinstance(source, S3Csv) and not self._given:
-            names = max(0, starts - 1) * (packing.way == LINES)
-            how = f"1 object x {starts} dispatchers" + (f" + {names} first lines" if names else "")
-            yield Step("read the source", how, starts + names, "s3_gets", "s3", "GetObject", DISPATCHER)
-        elif self._given or isinstance(source, S3Lines):
-            how = "1 object" + (f" x {starts} dispatchers" if starts > 1 else "")
-            yield Step("read the source", how, starts, "s3_gets", "s3", "GetObject", DISPATCHER)
-        elif isinstance(source, S3Objects):
-            pages = max(1, -(-packing.items // OBJECTS_PER_PAGE)) * starts
-            how = f"{packing.items:,} objects / {OBJECTS_PER_PAGE:,} a page"
-            yield Step("list the source", how, pages, "s3_puts", "s3", "ListObjectsV2", DISPATCHER)
-        elif isinstance(source, DynamoItems):
-            size = packing.items * packing.item_bytes
-            pages = max(1, -(-size // SCAN_BYTES)) * starts
-            yield Step(
-                *("scan the source", f"{size:,} bytes / 1 MiB a page", pages),
-                *("dynamodb_read_units", "dynamodb", "Scan", DISPATCHER),
-                units=pages * SCAN_BYTES / 4096 if pages > 1 else units(size, 4096),
-                units_how=f"{size:,} bytes / 4 KB",
-            )
 
     def count(self) -> Iterator[Step]:
         """The counting tree: what sealing writes, what settling writes, what climbs."""
@@ -183,13 +127,13 @@ class _Run:
             return
         nodes = sum(_nodes(leaves(chunks)) for chunks in self._trees)
         how = f"{self._partial} nodes that aren't full at 256"
-        yield _write("tell the tree its size", how, self._partial)
-        yield replace(_write("settle each chunk, once", self._said, self._chunks), by=WORKER)
+        yield write("tell the tree its size", how, self._partial)
+        yield replace(write("settle each chunk, once", self._said, self._chunks), by=WORKER)
         roots = len(self._trees)
         full = (_root_children(chunks, leaves(chunks)) == 256 for chunks in self._trees)  # noqa: PLR2004
         more = sum(full) if self._timing.seal_last else 0
         how = f"{nodes} nodes - {roots}" + (f" + {more}" if more else "")
-        yield replace(_write("count full nodes into those above", how, nodes - roots + more), by=WORKER)
+        yield replace(write("count full nodes into those above", how, nodes - roots + more), by=WORKER)
 
     # -- the workers ---------------------------------------------------------------------------------------
 
@@ -210,16 +154,16 @@ class _Run:
             *("sqs_requests", "sqs", "DeleteMessageBatch", POLLER),
         )
         reads = f"{timing.environments} environments, one each 5 s"
-        yield replace(_read("does the run go on", reads, timing.head_reads), by=WORKER)
+        yield replace(read("does the run go on", reads, timing.head_reads), by=WORKER)
         if packing.worker_reads:
-            read = deliveries if packing.way != INLINE else packing.stored + self._failures.again
-            yield Step("read the items", f"{self._said}{again}", read, "s3_gets", "s3", "GetObject", WORKER)
+            gets = deliveries if packing.way != INLINE else packing.stored + self._failures.again
+            yield Step("read the items", f"{self._said}{again}", gets, "s3_gets", "s3", "GetObject", WORKER)
         if task.keeps_results:
             yield self._keep()
         if task.idempotent_by:
             how = f"{packing.items:,} items"
-            yield replace(_put("Powertools: an item begins", how, packing.items), by=WORKER)
-            yield replace(_write("Powertools: an item is done", how, packing.items), by=WORKER)
+            yield replace(put("Powertools: an item begins", how, packing.items), by=WORKER)
+            yield replace(write("Powertools: an item is done", how, packing.items), by=WORKER)
         yield Step("tell the dispatcher to finish", "1", 1, "", "lambda", "Invoke", WORKER)
 
     def _keep(self) -> Step:
@@ -229,11 +173,11 @@ class _Run:
             how = f"{self._said}, {size:,} bytes each"
             return Step("keep the results", how, self._chunks, "s3_puts", "s3", "PutObject", WORKER)
         each = units(size + _BYTES_AROUND_RESULTS, WRITE_UNIT)
-        kept = replace(_put("keep the results", self._said, self._chunks), by=WORKER)
+        kept = replace(put("keep the results", self._said, self._chunks), by=WORKER)
         return replace(kept, units=self._chunks * each, units_how=f"{self._said} x {each} KB")
 
     def _read_back(self) -> Iterator[Step]:
-        yield _read("read the results", self._said, self._chunks)
+        yield read("read the results", self._said, self._chunks)
         if self._kept_bytes > KEPT_BYTES:
             yield Step("read the large ones", self._said, self._chunks, "s3_gets", "s3", "GetObject", DISPATCHER)
 
@@ -244,14 +188,14 @@ class _Run:
         if not failures.chunks:
             return
         how = f"{chunks} + 2 x {again}"
-        yield replace(_put("record how far they came", how, failures.chunks + 2 * failures.again), by=WORKER)
+        yield replace(put("record how far they came", how, failures.chunks + 2 * failures.again), by=WORKER)
         if failures.again:
-            yield replace(_read("what was done before", f"2 x {again}", 2 * failures.again), by=WORKER)
+            yield replace(read("what was done before", f"2 x {again}", 2 * failures.again), by=WORKER)
             wait = ("sqs_requests", "sqs", "ChangeMessageVisibility", WORKER)
             yield Step("wait before the next try", again, failures.again, *wait)
         if failures.letters:
             size = units(self._packing.item_bytes + _BYTES_OF_LETTER, WRITE_UNIT)
-            letter = replace(_put("dead letters", f"{failures.letters:,}", failures.letters), by=WORKER)
+            letter = replace(put("dead letters", f"{failures.letters:,}", failures.letters), by=WORKER)
             how = f"{failures.letters:,} x {size} KB"
             yield replace(letter, units=failures.letters * size, units_how=how)
         if failures.parts and task.keeps_results:
@@ -260,7 +204,7 @@ class _Run:
             yield Step("gather them", how, failures.parts, "s3_gets", "s3", "GetObject", WORKER)
         if failures.reports:
             how = f"{failures.reports:,} chunks with dead letters"
-            yield replace(_write("watch what is tolerated", how, failures.reports), by=WORKER)
+            yield replace(write("watch what is tolerated", how, failures.reports), by=WORKER)
 
     # -- the end -------------------------------------------------------------------------------------------
 
@@ -269,31 +213,31 @@ class _Run:
         task = self._task
         both = task.combiner is not None and self._ends_well and self._leaves > _ALONE
         looks = (1 + (self._chunks > 0)) * (2 if both else 1)
-        yield _read("is the run complete", f"{looks}", looks)
-        yield _write("begin, decide, close", "3", 3)
+        yield read("is the run complete", f"{looks}", looks)
+        yield write("begin, decide, close", "3", 3)
         if both:
             yield from self._combine()
         elif task.keeps_results and self._ends_well and (task.fan_in is not None or task.combiner is not None):
-            yield _read("which chunks were settled", f"{self._leaves} leaves of the tree", self._leaves)
+            yield read("which chunks were settled", f"{self._leaves} leaves of the tree", self._leaves)
             yield from self._read_back()
         if self._returns and self._ends_well and (task.fan_in is not None or task.combiner is not None):
             yield Step("keep the run's result", "1", 1, "s3_puts", "s3", "PutObject", DISPATCHER)
         yield Step("tell how it has ended", "1", 1, "events", "events", "PutEvents", DISPATCHER)
-        yield _write("leave the active runs", "1", 1)
+        yield write("leave the active runs", "1", 1)
         if task.active_limit is not None:
-            yield _read("does a run wait", "1", 1)
+            yield read("does a run wait", "1", 1)
 
     def _combine(self) -> Iterator[Step]:
         found, size = self._leaves, len(list(partial(self._leaves)))
         again = leaves(found)
-        yield _write("a tree over the leaves", f"{size} nodes, twice", 2 * size)
-        yield _read("which leaves are combined", f"{again}", again)
+        yield write("a tree over the leaves", f"{size} nodes, twice", 2 * size)
+        yield read("which leaves are combined", f"{again}", again)
         yield Step("give the leaves out", f"{found:,}", found, "", "lambda", "Invoke", DISPATCHER)
-        yield _read("the run and its leaf", f"2 x {found:,}", 2 * found)
+        yield read("the run and its leaf", f"2 x {found:,}", 2 * found)
         yield from self._read_back()
         yield Step("keep what was combined", f"{found:,}", found, "s3_puts", "s3", "PutObject", DISPATCHER)
         nodes = _nodes(again) - 1
-        yield _write("count the leaves", f"{found:,} + {nodes} nodes", found + nodes)
+        yield write("count the leaves", f"{found:,} + {nodes} nodes", found + nodes)
         yield Step("tell to finish", "1", 1, "", "lambda", "Invoke", DISPATCHER)
         yield Step("read what was combined", f"{found:,}", found, "s3_gets", "s3", "GetObject", DISPATCHER)
 
@@ -319,18 +263,6 @@ class _Run:
         logged = workers * LOG_BYTES_PER_INVOCATION + deliveries * LOG_BYTES_PER_CHUNK + starts * 2000
         how = f"{workers:,} invocations x {LOG_BYTES_PER_INVOCATION} + {deliveries:,} chunks x {LOG_BYTES_PER_CHUNK}"
         yield Step("log lines", f"{how} + {starts} x 2,000 bytes", logged, "log_bytes")
-
-
-def _read(what: str, how: str, count: int) -> Step:
-    return Step(what, how, count, "dynamodb_read_units", "dynamodb", "GetItem", DISPATCHER)
-
-
-def _write(what: str, how: str, count: int) -> Step:
-    return Step(what, how, count, "dynamodb_write_units", "dynamodb", "UpdateItem", DISPATCHER)
-
-
-def _put(what: str, how: str, count: int) -> Step:
-    return Step(what, how, count, "dynamodb_write_units", "dynamodb", "PutItem", DISPATCHER)
 
 
 def _nodes(count: int) -> int:

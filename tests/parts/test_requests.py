@@ -1,26 +1,13 @@
 """The cost model against runs that are expanded in parts: they make exactly the requests that are forecast."""
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-from tests.plan.counting import agree, counting
+from tests.plan.counting import agree, counting, declared
 
-
-def _declared() -> ModuleType:
-    found = Path(__file__).parent / "app" / "handlers" / "divided.py"
-    spec = importlib.util.spec_from_file_location("divided_of_the_plan", found)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-DECLARED = _declared()
+DECLARED = declared(Path(__file__).parent / "app" / "handlers" / "divided.py")
 KNOWN: dict[str, Any] = {"reads": False, "returns": False, "published": 1}
 
 

@@ -1,10 +1,12 @@
 """What a run in the local cloud asks of AWS, and whether that is what is forecast for it."""
 
+import importlib.util
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from drumbeat.local.faults import Seam
@@ -57,6 +59,16 @@ class Count:
         )
         requests = Counter({call: n for call, n in meter.requests.items() if call[0] in OF_RUNS})
         return Counted(run, requests, Counter(meter.service_requests), dict(meter.billed), timing, invocations)
+
+
+def declared(module: Path) -> ModuleType:
+    """A module of some app's handlers, outside of its cloud."""
+    spec = importlib.util.spec_from_file_location(f"{module.stem}_of_the_plan", module)
+    assert spec is not None
+    assert spec.loader is not None
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
 
 
 @contextmanager

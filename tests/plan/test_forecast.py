@@ -4,12 +4,11 @@ What only time decides is counted in the run and given to the forecast: how ofte
 and in how many batches messages came.  All else is the formula's.
 """
 
-import importlib.util
+import importlib
 import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -24,20 +23,13 @@ from drumbeat.runtime import combine, divide, expand, head, referenced, results
 from drumbeat.task import Task
 from drumbeat.testing.cloud import AppCloud
 from drumbeat.testing.single import Single
-from tests.plan.counting import Count, Counted, Requests, agree, counting
+from tests.plan.counting import Count, Counted, Requests, agree, counting, declared
 
-
-def _shapes() -> ModuleType:
-    found = Path(__file__).parent / "app" / "handlers" / "shapes.py"
-    spec = importlib.util.spec_from_file_location("shapes_of_the_plan", found)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-TASKS: dict[str, Task] = {task.name: task for task in vars(_shapes()).values() if isinstance(task, Task)}
+TASKS: dict[str, Task] = {
+    task.name: task
+    for task in vars(declared(Path(__file__).parent / "app" / "handlers" / "shapes.py")).values()
+    if isinstance(task, Task)
+}
 
 
 @pytest.fixture
