@@ -15,7 +15,7 @@ from .permission import Allow
 from .retry import Backoff
 from .run import TASK_NAME
 from .schedule import Cron, Rate
-from .source import S3Csv, S3Lines
+from .source import S3Csv, S3Lines, is_lined
 
 if TYPE_CHECKING:
     from .task import Task
@@ -215,9 +215,7 @@ def check_parts(task: "Task", given: Any) -> None:
 
 
 def _travels(task: "Task", given: Any) -> bool:
-    if isinstance(given, S3Csv) and given.multiline:
-        return True
-    return task.by_reference is False and isinstance(given, S3Lines | S3Csv)
+    return isinstance(given, S3Lines | S3Csv) and (task.by_reference is False or not is_lined(given))
 
 
 def check_parameters(task: "Task", kind: str, function: Callable[..., Any], *names: str) -> None:

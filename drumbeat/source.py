@@ -5,6 +5,7 @@ or returned by that function.  `drumbeat.runtime.sources` reads it.
 """
 
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from .errors import InvalidTask
 from .run import Run, parse_time
@@ -97,3 +98,8 @@ class DynamoItems:
 
 
 Source = S3Lines | S3Csv | S3Objects | Range | DynamoItems
+
+
+def is_lined(source: object) -> TypeGuard[S3Lines | S3Csv]:
+    """Whether a source is lines, one item each, of which a worker can read just its own."""
+    return isinstance(source, S3Lines) or (isinstance(source, S3Csv) and not source.multiline)

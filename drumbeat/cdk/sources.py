@@ -5,7 +5,7 @@ from string import Formatter
 from aws_cdk import Stack
 from aws_cdk import aws_s3 as s3
 
-from drumbeat.source import DynamoItems, S3Csv, S3Lines, S3Objects
+from drumbeat.source import DynamoItems, S3Csv, S3Lines, S3Objects, is_lined
 from drumbeat.task import Task
 
 from .function import Function
@@ -16,7 +16,7 @@ def grant_source(task: Task, *, dispatcher: Function, worker: Function, bucket: 
     match task.source:
         case (S3Lines() | S3Csv()) as source:
             _allow_lines(source, bucket, dispatcher)
-            if _is_referred_to(task):
+            if task.by_reference is not False and is_lined(source):
                 _allow_lines(source, bucket, worker)
         case S3Objects() as source:
             arn, pattern = _bucket_arn(source.bucket, bucket), f"{fixed_part(source.prefix).rstrip('*')}*"
@@ -30,12 +30,8 @@ def grant_source(task: Task, *, dispatcher: Function, worker: Function, bucket: 
 def grant_lines(task: Task, function: Function, bucket: s3.IBucket) -> None:
     """Let a function read the lines that a task's chunks refer to."""
     source = task.source
-    if isinstance(source, S3Lines | S3Csv) and _is_referred_to(task):
+    if isinstance(source, S3Lines | S3Csv) and task.by_reference is not False and is_lined(source):
         _allow_lines(source, bucket, function)
-
-
-def _is_referred_to(task: Task) -> bool:
-    return task.by_reference is not False and not getattr(task.source, "multiline", False)
 
 
 def _allow_lines(source: S3Lines | S3Csv, bucket: s3.IBucket, function: Function) -> None:

@@ -18,11 +18,6 @@ ITEMS = 1_000_000_000
 """Items of part p are numbered from p times this, where the source doesn't tell how many come before."""
 
 
-def spans_of(record: RunRecord) -> list[Any]:
-    """What each part of a divided run expands; what a span is depends on the source."""
-    return list(json.loads(record.plan)["spans"])
-
-
 def begin(table: Table, record: RunRecord) -> None:
     """Write the records of a divided run's parts, unless they are there."""
     plan = json.loads(record.plan)

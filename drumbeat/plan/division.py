@@ -2,17 +2,14 @@
 
 from itertools import pairwise
 
-from drumbeat.source import DynamoItems, Range, S3Csv, S3Lines, S3Objects
+from drumbeat.part import PART_BYTES, PART_NUMBERS, cut, number_of_parts
+from drumbeat.source import DynamoItems, Range, S3Csv, S3Lines, S3Objects, is_lined
 from drumbeat.task import Task
-
-MOST, PART_BYTES, PART_NUMBERS = 64, 64 * 1024 * 1024, 1_000_000
-"""As in `drumbeat.runtime.divide`, which a plan may not import; a test says that they agree."""
 
 
 def asks_for_size(task: Task, *, given: bool) -> bool:
     """Whether a dispatcher looks how large an object is before it reads it."""
-    reads = given or (isinstance(task.source, S3Lines | S3Csv) and not getattr(task.source, "multiline", False))
-    return reads and task.by_reference is not False and task.parts != 1
+    return (given or is_lined(task.source)) and task.by_reference is not False and task.parts != 1
 
 
 def shares(task: Task, *, items: int, item_bytes: int, given: bool) -> tuple[int, ...]:
@@ -26,27 +23,22 @@ def shares(task: Task, *, items: int, item_bytes: int, given: bool) -> tuple[int
     if task.parts == 1 or given or isinstance(source, S3Lines | S3Csv):
         return (items,)
     if isinstance(source, Range):
-        return _evenly(items, _number(task, items, PART_NUMBERS))
+        return _evenly(items, number_of_parts(items, PART_NUMBERS, task.parts))
     if isinstance(source, DynamoItems):
-        return _evenly(items, task.parts or _number(task, items * item_bytes, PART_BYTES))
+        return _evenly(items, task.parts or number_of_parts(items * item_bytes, PART_BYTES, task.parts))
     if isinstance(source, S3Objects):
         return _evenly(items, task.parts or 1)
     count = task.parts or 1
     return tuple(len(range(part, items, count)) for part in range(count))
 
 
-def _number(task: Task, size: int, each: int) -> int:
-    return min(size, task.parts if task.parts is not None else min(MOST, -(-size // each)))
-
-
 def _of_bytes(task: Task, items: int, line: int) -> tuple[int, ...]:
     """A line belongs to the part in which it begins."""
     size = items * line
-    count = max(1, _number(task, size, PART_BYTES))
+    count = max(1, number_of_parts(size, PART_BYTES, task.parts))
     before = [-(-(size * part // count) // line) for part in range(count + 1)]
     return tuple(end - begin for begin, end in pairwise(before))
 
 
 def _evenly(items: int, count: int) -> tuple[int, ...]:
-    edges = [items * part // max(1, count) for part in range(max(1, count) + 1)]
-    return tuple(end - begin for begin, end in pairwise(edges))
+    return tuple(end - begin for begin, end in cut(items, max(1, count)))

@@ -14,7 +14,7 @@ from drumbeat.chunk import COMPRESSED_ABOVE, WORTH, Packed
 from drumbeat.packer import ROWS, pack
 from drumbeat.reference import Lines, Numbers, Reference
 from drumbeat.run import Run, parse_time
-from drumbeat.source import Range, S3Csv, S3Lines
+from drumbeat.source import Range, S3Csv, S3Lines, is_lined
 from drumbeat.task import Task
 
 from .division import shares
@@ -140,7 +140,7 @@ def _packed(bodies: "_Bodies") -> Packing:
 
 def _way(task: Task, *, given: bool) -> str:
     if task.by_reference is not False:
-        if given or (isinstance(task.source, S3Lines | S3Csv) and not getattr(task.source, "multiline", False)):
+        if given or is_lined(task.source):
             return LINES
         if isinstance(task.source, Range):
             return NUMBERS

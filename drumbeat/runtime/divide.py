@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from drumbeat.ledger import count, parts
 from drumbeat.ledger.record import RunRecord
+from drumbeat.part import MOST, PART_BYTES, PART_NUMBERS, cut, number_of_parts
 from drumbeat.run import Run
 from drumbeat.signal import Resume
 from drumbeat.source import DynamoItems, Range, S3Csv, S3Lines, S3Objects
@@ -20,12 +21,6 @@ from .invoke import invoke
 from .referenced import source_of
 from .services import Services
 
-MOST = 64
-"""So many dispatchers at a time, where the task doesn't say."""
-PART_BYTES = 64 * 1024 * 1024
-"""What one dispatcher reads of an object or a table in some seconds."""
-PART_NUMBERS = 1_000_000
-"""What it expands of a range in some seconds, by the calls that send its chunks."""
 _PAGE = 1000
 _PREFIXES = 10 * _PAGE
 _PLAN_BYTES = 32 * 1024  # of a run's record, whose keys may be long
@@ -53,7 +48,7 @@ def _plan_of(task: Task, source: Any, run: Run, services: Services) -> str:
             return _of_prefixes(task, prefix.format(run=run), bucket or run.bucket, services)
         case DynamoItems(table):
             size = services.dynamodb.describe_table(TableName=table)["Table"].get("TableSizeBytes", 0)
-            return _of_segments(task.parts or _number(task, size, PART_BYTES))
+            return _of_segments(task.parts or number_of_parts(size, PART_BYTES, task.parts))
     return _of_segments(task.parts or 1)
 
 
@@ -67,26 +62,16 @@ def start(services: Services, record: RunRecord) -> None:
             invoke(services, record.dispatcher, Resume(run, part.epoch, part.part).event())
 
 
-def _number(task: Task, size: int, each: int) -> int:
-    """How many parts: as the task says, or as many as are worth it."""
-    return min(size, task.parts if task.parts is not None else min(MOST, -(-size // each)))
-
-
 def _of_range(task: Task, numbers: int) -> str:
-    count = _number(task, numbers, PART_NUMBERS)
-    spans = _cut(numbers, count)
+    count = number_of_parts(numbers, PART_NUMBERS, task.parts)
+    spans = cut(numbers, count)
     return parts.plan(spans, firsts=[begin for begin, _ in spans]) if count > 1 else ""
 
 
 def _of_bytes(task: Task, source: S3Lines | S3Csv, run: Run, services: Services) -> str:
     head = services.s3.head_object(Bucket=source.bucket or run.bucket, Key=source.key)
-    count = _number(task, head["ContentLength"], PART_BYTES)
-    return parts.plan(_cut(head["ContentLength"], count), pin=head["ETag"]) if count > 1 else ""
-
-
-def _cut(size: int, count: int) -> list[Any]:
-    edges = [size * number // count for number in range(count + 1)] if count else []
-    return [[begin, end] for begin, end in pairwise(edges)]
+    count = number_of_parts(head["ContentLength"], PART_BYTES, task.parts)
+    return parts.plan(cut(head["ContentLength"], count), pin=head["ETag"]) if count > 1 else ""
 
 
 def _of_segments(count: int) -> str:
@@ -102,7 +87,7 @@ def _of_prefixes(task: Task, prefix: str, bucket: str, services: Services) -> st
     below = [found["Prefix"] for page in islice(pages, _PREFIXES // _PAGE) for found in page.get("CommonPrefixes", ())]
     count = min(task.parts or MOST, len(below))
     while count > 1:
-        edges = ["", *(below[begin] for begin, _ in _cut(len(below), count)[1:]), ""]
+        edges = ["", *(below[begin] for begin, _ in cut(len(below), count)[1:]), ""]
         found = parts.plan([[after, until] for after, until in pairwise(edges)])
         if len(found) <= _PLAN_BYTES:
             return found

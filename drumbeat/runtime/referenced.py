@@ -16,7 +16,7 @@ from drumbeat.errors import ItemTooLarge, RecordMalformed, SourceChanged
 from drumbeat.ledger.record import RunRecord
 from drumbeat.reference import Lines, Numbers
 from drumbeat.run import Run
-from drumbeat.source import Range, S3Csv, S3Lines
+from drumbeat.source import Range, S3Csv, S3Lines, is_lined
 from drumbeat.task import Task
 
 from .records import columns_of
@@ -37,7 +37,7 @@ def source_of(task: Task, run: Run, record: RunRecord) -> Range | S3Lines | S3Cs
     if record.items_key:
         return S3Lines(record.items_key)
     given: Any = task.source
-    if isinstance(given, S3Lines) or (isinstance(given, S3Csv) and not given.multiline):
+    if is_lined(given):
         return replace(given, key=given.key.format(run=run))
     return given if isinstance(given, Range) else None
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from drumbeat import part
 from drumbeat.ledger import parts
 from drumbeat.local.faults import Seam
 from drumbeat.packer import pack
@@ -134,7 +135,7 @@ def test_the_model_has_the_runtimes_numbers() -> None:
     assert 1 - expand._MARGIN == given.DISPATCHER_SHARE
     assert head.FRESH.total_seconds() == given.HEAD_FRESH_S
     assert (divide.MOST, divide.PART_BYTES, divide.PART_NUMBERS) == (
-        division.MOST,
+        part.MOST,
         division.PART_BYTES,
         division.PART_NUMBERS,
     )
