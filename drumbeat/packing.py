@@ -2,9 +2,11 @@
 
 A chunk should take a small part of its worker's timeout, so that little is done twice when a worker dies; an invocation
 should take long enough that its own cost doesn't matter, and no longer, so that messages are worked side by side.
+
+What an item takes is the author's guess, `item_s`, until the task's runs have shown it.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from . import limits
 
@@ -12,11 +14,56 @@ if TYPE_CHECKING:
     from .task import Task
 
 CHUNK_ITEMS = 100
+LEARNED_ITEMS = 1000
+"""The largest chunk that is chosen for quick items: what the death of a worker repeats stays small."""
 SAVE_EVERY = 100
 _SAVE_PART = 2  # one part of so many of what is saved
 _CHUNK_PART = 0.25  # of the worker's timeout
 _BATCH_S = 1.0
+_CHUNKS_A_WORKER = 4  # at least, in a run like those that were learned from: so all have something to do to the end
+_FAILED_PART = 0.1  # of the attempts of a run; if more fail, how long they took says nothing of those that don't
 _BATCH = limits.SQS_SOURCE_BATCH_WITHOUT_WINDOW
+
+
+class Learned(NamedTuple):
+    """What a task's runs have shown: the milliseconds that workers spent, on how many attempts at items.
+
+    Each run counts half as much as the one after it.
+    """
+
+    ms: int = 0
+    attempts: int = 0
+
+    @property
+    def item_s(self) -> float:
+        """Seconds of a worker that one item took; 0 if that isn't known."""
+        return self.ms / 1000 / self.attempts if self.attempts else 0.0
+
+    def after(self, *, ms: int, attempts: int, succeeded: int) -> "Learned":
+        """What is known after another run; the same as before if much of it failed."""
+        if not ms or attempts - succeeded > attempts * _FAILED_PART:
+            return self
+        return Learned(ms + self.ms // 2, attempts + self.attempts // 2)
+
+
+NOTHING = Learned()
+
+
+def chunk_size_of(task: "Task", learned: Learned) -> int:
+    """How many items a chunk of a run has, by what was known when the run was opened.
+
+    Where the author hasn't said it: no more than a worker does in a quarter of its timeout, with all the chunks that
+    it takes at once; and beyond the first guess as many as are done in a second, up to LEARNED_ITEMS, if a run like
+    those before still has some chunks for each worker.  A task with budgets waits for them, which says nothing of its
+    items.
+    """
+    guess, each = task.chunk_size, learned.item_s
+    if not task.chooses_chunk_size or not each or task.budgets:
+        return guess
+    in_time = int(task.timeout_s * _CHUNK_PART / (each * task.batch_size))
+    quick = min(LEARNED_ITEMS, max(CHUNK_ITEMS, int(_BATCH_S / each)))
+    enough = learned.attempts // (_CHUNKS_A_WORKER * task.max_concurrency)
+    return max(1, min(in_time, max(guess, min(quick, enough))))
 
 
 def chosen_chunk_size(task: "Task", item_s: float) -> int:

@@ -45,7 +45,8 @@ class Task:
     item_timeout_s: how long one item may take (above 0); None for as long as the invocation lasts.
     budgets: rates that this task's items share with whoever else names the same budget.
     chunk_size, chunk_bytes: how many items, and bytes of JSON, share one message at most; by default up to 100 items,
-        fewer if they are expected to take more than a quarter of timeout_s.
+        fewer if they are expected to take more than a quarter of timeout_s; later as many as the task's own runs have
+        shown to be right, up to 1,000.
     by_reference: whether messages say where their items are instead of holding them.  By default they do where the
         source can be read again by range (Range, S3Lines, S3Csv); with True, what another source or a function yields
         is first written to S3.
@@ -61,7 +62,7 @@ class Task:
         A run that exceeds what is declared stops early, and has failed.  Without either, a run does all of its items,
         and has failed if one did.
     idempotent_by: the field that identifies an item's effect: a crash in mid-chunk won't repeat what was done.
-    item_s: seconds that one item is expected to take: a guess, for forecasts and for virtual time.
+    item_s: seconds that one item is expected to take: a guess, for undeclared sizes, forecasts and virtual time.
     keep_results: keep what `work` returns even without a `complete` or `combine`: for the tasks that come after.
     permissions: what the functions may do on AWS, besides reading the task's source.
     environment: variables of the task's Lambda functions.
@@ -107,6 +108,7 @@ class Task:
     dispatcher_memory_mib: int = 1024
     dispatcher_timeout_s: int = limits.LAMBDA_TIMEOUT_S
     module: str = field(default="", repr=False)
+    _says_chunk_size: bool = field(default=True, init=False, repr=False)
     _functions: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -119,11 +121,17 @@ class Task:
         check_text(self)
         check_expected(self)
         if self.chunk_size is None:
+            object.__setattr__(self, "_says_chunk_size", False)
             object.__setattr__(self, "chunk_size", chosen_chunk_size(self, self.item_s))
         if self.batch_size is None:
             object.__setattr__(self, "batch_size", chosen_batch_size(self))
         check_numbers(self)
         check_combinations(self)
+
+    @property
+    def chooses_chunk_size(self) -> bool:
+        """Whether the author leaves it to us how many items a chunk has."""
+        return not self._says_chunk_size
 
     @property
     def visibility_timeout_s(self) -> int:

@@ -42,6 +42,7 @@ def run(status: "Status") -> dict[str, Any]:
         "failed": totals.failed,
         "dropped": totals.dropped,
         "attempts": totals.attempts,
+        "worked_seconds": totals.worked_ms / 1000,
         "chunks": record.chunks,
         "parts": record.parts,
         "redrives": record.round,

@@ -17,7 +17,7 @@ def show(found: Quote, console: Console, *, by_hand: bool) -> None:
     packing, task = found.packing, found.task
     console.print(f"[bold cyan]{task.name}[/]  {packing.items:,} items, {found.item_s:g} s of work each")
     console.print()
-    for line in explain(task, packing):
+    for line in explain(found):
         console.print(f"  {line}", soft_wrap=True)
     _heading(console, "a run")
     console.print(_table(found.run.steps))
@@ -55,7 +55,8 @@ def document(found: Quote) -> dict[str, Any]:
     return {
         "task": found.task.name,
         "prices": {"region": REGION, "as_of": AS_OF.isoformat(), "sources": _pages(found)},
-        "packing": {**vars(found.packing), "why": list(explain(found.task, found.packing))},
+        "packing": {**vars(found.packing), "why": list(explain(found))},
+        "later": found.later and {"packing": vars(found.later.packing), "dollars": found.later.bill.dollars},
         "run": {
             "dollars": found.run_dollars,
             "work_dollars": found.work_dollars,

@@ -9,10 +9,11 @@ from . import documents, options
 from .connection import connected
 from .plain import plain
 from .screen import screen
-from .words import counts, state, took
+from .words import counts, state, took, worked
 
 if TYPE_CHECKING:
     from drumbeat.control import Status
+    from drumbeat.ledger.record import RunRecord
 
 
 def show(context: typer.Context, run: options.Run, as_json: options.AsJson = False) -> None:
@@ -30,6 +31,15 @@ def show(context: typer.Context, run: options.Run, as_json: options.AsJson = Fal
         screen().print(_table(status))
 
 
+def _chunks(record: "RunRecord") -> str:
+    """How many chunks there are, in how many parts, and what was known when their size was chosen."""
+    if not record.chunks:
+        return ""
+    parts = f" in {record.parts} parts" if record.parts else ""
+    each, attempts = record.learned.item_s, record.learned.attempts
+    return f"{record.chunks:,}{parts}" + (f" [dim](when it began, {each:.3g} s an item)[/]" if attempts else "")
+
+
 def _table(status: "Status") -> Table:
     record, totals = status.record, status.totals
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 3, 0, 0))
@@ -43,8 +53,8 @@ def _table(status: "Status") -> Table:
         "items": counts(status),
         "succeeded": f"{totals.succeeded:,}",
         "attempts": f"{totals.attempts:,}",
-        "chunks": (f"{record.chunks:,}" if record.chunks else "")
-        + (f" in {record.parts} parts" if record.parts else ""),
+        "worked": worked(totals),
+        "chunks": _chunks(record),
         "parameters": plain(record.params),
         "lane": record.lane if record.lane != "live" else "",
         "redrives": str(record.round) if record.round else "",

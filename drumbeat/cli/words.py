@@ -9,6 +9,7 @@ from .plain import plain
 
 if TYPE_CHECKING:
     from drumbeat.control import Status
+    from drumbeat.ledger.count import Totals
 
 _COLORS = {
     "SUCCEEDED": "green",
@@ -48,6 +49,15 @@ def took(status: "Status") -> str:
     if not record.started_at or not record.completed_at:
         return ""
     return f", in {span(parse_time(record.completed_at) - parse_time(record.started_at))}"
+
+
+def worked(totals: "Totals") -> str:
+    """How long workers took for the items, and for one attempt at one; nothing if they took no time."""
+    if not totals.worked_ms or not totals.attempts:
+        return ""
+    seconds = totals.worked_ms / 1000
+    length = f"{seconds:.3g} s" if seconds < 1 else span(timedelta(seconds=seconds))
+    return f"{length}, {seconds / totals.attempts:.3g} s an attempt"
 
 
 def span(length: timedelta) -> str:

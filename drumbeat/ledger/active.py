@@ -1,12 +1,14 @@
 """Which runs of a task are active, and which wait: one record a task, so that each decision is one conditional write.
 
 `runs` count towards the task's limit; `waiting` are to start when there is room; `again` are redriven runs, which the
-keeper looks after like the others, but which keep no other run from starting.
+keeper looks after like the others, but which keep no other run from starting.  The record also says what the task's
+runs have shown of its items: whoever takes a run off writes that, and whoever enters one reads it, in the same request.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from drumbeat.packing import NOTHING, Learned
 from drumbeat.run import Run
 
 from .record import RUNNING, SKIPPED, WAITING
@@ -17,10 +19,11 @@ _HAS_ROOM = "(attribute_not_exists(#runs) OR size(#runs) < :limit)"
 
 @dataclass(frozen=True)
 class Entry:
-    """What becomes of a fire: the state of its run, and the run that is in its way, if one is."""
+    """What becomes of a fire: the state of its run, the run that is in its way, if one is, and what runs have shown."""
 
     state: str
     blocked_by: str = ""
+    learned: Learned = NOTHING
 
 
 class Active:
@@ -40,7 +43,7 @@ class Active:
         while True:
             item, accepted = self._join(run)
             if accepted:
-                return Entry(RUNNING)
+                return Entry(RUNNING, learned=_learned(item))
             ended = [id_ for id_ in item.get("runs", ()) if id_ != run.id and has_ended(id_)]
             for id_ in ended:
                 self.leave(id_)
@@ -50,9 +53,18 @@ class Active:
             if entry is not None:
                 return entry
 
-    def leave(self, run_id: str) -> None:
-        """Take a run off, wherever it is listed."""
-        self._table.update(self._key, "DELETE #runs :run, #waiting :run, #again :run", run={run_id})
+    def leave(self, run_id: str, learned: Learned | None = None) -> None:
+        """Take a run off, wherever it is listed; learned: what is known of the task's items after it."""
+        take_off = "DELETE #runs :run, #waiting :run, #again :run"
+        if learned is None:
+            self._table.update(self._key, take_off, run={run_id})
+        else:
+            note = "SET #learned_ms = :ms, #learned_attempts = :attempts"
+            self._table.update(self._key, f"{note} {take_off}", run={run_id}, ms=learned.ms, attempts=learned.attempts)
+
+    def learned(self) -> Learned:
+        """What the task's runs have shown of its items."""
+        return _learned(self._table.get(self._key) or {})
 
     def join_again(self, run_id: str) -> None:
         """List a run that is redriven."""
@@ -118,7 +130,7 @@ class Active:
             **({"id": run.id} if overlap == "buffer_one" else {}),
         )
         if accepted:
-            return Entry(WAITING, others[0])
+            return Entry(WAITING, others[0], _learned(after))
         waiting = sorted(after.get("waiting", ()))
         return Entry(SKIPPED, waiting[0]) if waiting else None
 
@@ -127,3 +139,7 @@ class Active:
 
     def _limits(self) -> dict[str, int]:
         return {} if self._limit is None else {"limit": self._limit}
+
+
+def _learned(item: Item) -> Learned:
+    return Learned(item.get("learned_ms", 0), item.get("learned_attempts", 0))

@@ -6,7 +6,7 @@ between two steps heals with the next repeat.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 
 from .table import Item, Key, Table
 from .tree import FANOUT, Node, chunk_at, leaves, locate, partial, root, windows
@@ -14,12 +14,16 @@ from .tree import FANOUT, Node, chunk_at, leaves, locate, partial, root, windows
 
 @dataclass(frozen=True)
 class Totals:
-    """Items that succeeded, failed, or were dropped unworked when their run was halted; the attempts they took."""
+    """Items that succeeded, failed, or were dropped unworked when their run was halted; the attempts they took.
+
+    worked_ms: milliseconds that workers have spent on them.
+    """
 
     succeeded: int = 0
     failed: int = 0
     attempts: int = 0
     dropped: int = 0
+    worked_ms: int = 0
 
     @property
     def items(self) -> int:
@@ -34,9 +38,10 @@ class Totals:
     @classmethod
     def of(cls, item: Item) -> "Totals":
         """The counters of a node."""
-        return cls(item.get("ok", 0), item.get("failed", 0), item.get("attempts", 0), item.get("dropped", 0))
+        return cls(*(item.get(name, 0) for name in _COUNTERS))
 
 
+_COUNTERS = ("ok", "failed", "attempts", "dropped", "ms")
 KINDS = ("done", "bad", "gone")
 
 
@@ -142,8 +147,7 @@ def counted(table: Table, trees: Iterable[tuple[str, int]]) -> Totals:
 
 def sum_of(found: Iterable[Totals]) -> Totals:
     """Several totals in one."""
-    columns = zip(*((t.succeeded, t.failed, t.attempts, t.dropped) for t in found), strict=True)
-    return Totals(*map(sum, columns))
+    return Totals(*map(sum, zip(*map(astuple, found), strict=True)))
 
 
 def node_key(run_id: str, node: Node) -> Key:
@@ -156,7 +160,7 @@ def _add(
 ) -> Settled:
     item, accepted = table.update(
         node_key(run_id, node),
-        "SET #expires_at = :expires_at ADD #ok :ok, #failed :failed, #attempts :attempts, #dropped :dropped, "
+        "SET #expires_at = :expires_at ADD #ok :ok, #failed :failed, #attempts :attempts, #dropped :dropped, #ms :ms, "
         f"#{kind} :set",
         "NOT contains(#done, :position) AND NOT contains(#bad, :position) AND NOT contains(#gone, :position) "
         "AND (attribute_not_exists(#size) OR #size > :position)",
@@ -166,6 +170,7 @@ def _add(
         failed=totals.failed,
         attempts=totals.attempts,
         dropped=totals.dropped,
+        ms=totals.worked_ms,
         expires_at=expires_at,
     )
     return Settled(

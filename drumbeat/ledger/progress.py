@@ -20,6 +20,7 @@ class Progress:
 
     pending: attempts made so far, of each item that isn't done; None while no pass has recorded any.
     due: when an item that asked for it may be tried again (seconds since the epoch).
+    worked_ms: milliseconds that its passes took.
     entered: the SQS receive count of a pass that has begun and hasn't reported back.
     doing: the item that a careful pass was at when it last wrote.
     passes: tokens of the accepted passes; parts: of those that stored results.
@@ -34,6 +35,7 @@ class Progress:
     failed: int = 0
     attempts: int = 0
     dropped: int = 0
+    worked_ms: int = 0
     due: Mapping[int, int] = field(default_factory=dict)
     entered: int = 0
     doing: int | None = None

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from drumbeat.chunk import tree_of
 from drumbeat.errors import MalformedFire, RecordInvalid
+from drumbeat.packing import Learned
 from drumbeat.run import Run
 
 from .count import Totals
@@ -55,6 +56,8 @@ class RunRecord:
     """A run as the ledger has it. Times as `format_time` writes them.
 
     chunks, items, messages: how far the expansion has come; in a redrive, that of the redrive, until it ends.
+    worked_ms: milliseconds that workers have spent on it, once it has ended.
+    learned_ms, learned_attempts: what the task's runs had shown when it was opened, see `drumbeat.packing.Learned`.
     position, pin: how far in a source that is only referred to, and the ETag that it must have.
     parts, plan: in how many parts it is expanded, side by side (0: in one go), and as JSON which; spread: how many
     chunks they have, once all are sealed.
@@ -87,6 +90,9 @@ class RunRecord:
     failed: int = 0
     dropped: int = 0
     attempts: int = 0
+    worked_ms: int = 0
+    learned_ms: int = 0
+    learned_attempts: int = 0
     started_at: str = ""
     deadline_at: str = ""
     completed_at: str = ""
@@ -190,7 +196,12 @@ class RunRecord:
     @property
     def totals(self) -> Totals:
         """What the run's record says was counted."""
-        return Totals(self.succeeded, self.failed, self.attempts, self.dropped)
+        return Totals(self.succeeded, self.failed, self.attempts, self.dropped, self.worked_ms)
+
+    @property
+    def learned(self) -> Learned:
+        """What the task's runs had shown when this one was opened: it fixes how many items a chunk has."""
+        return Learned(self.learned_ms, self.learned_attempts)
 
     def with_redrive(self, counted: Totals) -> Totals:
         """What the run has counted in all, if `counted` is what its present round has."""
@@ -202,6 +213,7 @@ class RunRecord:
             base.failed - self.again_failed + counted.failed,
             base.attempts + counted.attempts,
             base.dropped - self.again_dropped + counted.dropped,
+            base.worked_ms + counted.worked_ms,
         )
 
     @property
@@ -229,7 +241,10 @@ class Plan:
 
 
 _TYPES = {name: declared.type for name, declared in RunRecord.__dataclass_fields__.items()}
-_COUNTS = ("epoch", "chunks", "items", "messages", "succeeded", "failed", "dropped", "attempts", "round", "position")
+_COUNTS = (
+    *("epoch", "chunks", "items", "messages", "succeeded", "failed", "dropped", "attempts", "round", "position"),
+    *("worked_ms", "learned_ms", "learned_attempts"),
+)
 
 
 def run_key(run: Run) -> Key:

@@ -62,8 +62,9 @@ class Runs(Hold):
         openable = (*OPENABLE, SKIPPED) if fire.by_hand or fire.lane == BACKFILL else OPENABLE
 
         def entered() -> RunRecord:
-            entry = Entry(RUNNING)
-            if fire.lane != BACKFILL:
+            if fire.lane == BACKFILL:
+                entry = Entry(RUNNING, learned=active.learned())
+            else:
                 entry = active.enter(run, "buffer_all" if fire.catch_up else overlap, has_ended=self.has_ended)
             until = format_time(now + deadline) if deadline and entry.state == RUNNING else ""
             return replace(_new(run, entry, now), owner=owner, lane=fire.lane, deadline_at=until, **vars(plan))
@@ -161,7 +162,7 @@ class Runs(Hold):
         item, _ = self._table.update(
             run_key(Run.parse(record.id)),
             "SET #state = :state, #succeeded = :succeeded, #failed = :failed, #attempts = :attempts, "
-            "#dropped = :dropped, #items = :items, #reason = :reason, #completed_at = :now",
+            "#dropped = :dropped, #worked_ms = :worked_ms, #items = :items, #reason = :reason, #completed_at = :now",
             f"#state = :running AND {_SAME_ROUND}",
             state=state,
             running=RUNNING,
@@ -170,6 +171,7 @@ class Runs(Hold):
             failed=totals.failed,
             attempts=totals.attempts,
             dropped=totals.dropped,
+            worked_ms=totals.worked_ms,
             items=items,
             reason=reason,
             now=format_time(now),
@@ -295,6 +297,8 @@ def _new(run: Run, entry: Entry, now: datetime) -> RunRecord:
         params=json.dumps(dict(run.params)) if run.params else "",
         blocked_by=entry.blocked_by,
         reason=f"{entry.blocked_by} was still active" if entry.state == SKIPPED else "",
+        learned_ms=entry.learned.ms,
+        learned_attempts=entry.learned.attempts,
         started_at=time if entry.state == RUNNING else "",
         completed_at=time if entry.state == SKIPPED else "",
         expires_at=int((now + RETENTION).timestamp()),

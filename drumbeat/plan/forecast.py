@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from drumbeat.ledger.tree import leaves, partial  # the shape of the counting tree: arithmetic alone
-from drumbeat.packing import saves_of
+from drumbeat.packing import NOTHING, Learned, saves_of
 from drumbeat.task import Task
 
 from .expanding import expanding
@@ -41,6 +41,7 @@ def forecast(
     timing: Timing | None = None,
     returns: bool = True,
     given: bool = False,
+    learned: Learned = NOTHING,
 ) -> Usage:
     """One run of so many items, each `item_bytes` of JSON and `item_s` of work (by default the task's `item_s`).
 
@@ -48,9 +49,16 @@ def forecast(
     expectations unless they are given.  returns: whether `complete` or `combine` returns something to keep.
     field_bytes, compresses_to: see `pack_run`.  result_bytes: JSON of what `work` returns for an item, if it is kept.
     given: whether the items are given by hand, as `drumbeat run --items` does.
+    learned: what the task's runs before it have shown.
     """
     packing = pack_run(
-        task, items=items, item_bytes=item_bytes, field_bytes=field_bytes, compresses_to=compresses_to, given=given
+        task,
+        items=items,
+        item_bytes=item_bytes,
+        field_bytes=field_bytes,
+        compresses_to=compresses_to,
+        given=given,
+        learned=learned,
     )
     failures = failures or Failures.expected(task, packing, failure_rate)
     item_s = task.item_s if item_s is None else item_s

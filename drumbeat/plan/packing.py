@@ -12,6 +12,7 @@ from itertools import accumulate, islice, pairwise, repeat
 from drumbeat import limits
 from drumbeat.chunk import COMPRESSED_ABOVE, WORTH, Packed
 from drumbeat.packer import ROWS, pack
+from drumbeat.packing import NOTHING, Learned, chunk_size_of
 from drumbeat.reference import Lines, Numbers, Reference
 from drumbeat.run import Run, parse_time
 from drumbeat.source import Range, S3Csv, S3Lines, is_lined
@@ -81,8 +82,11 @@ def pack_run(
     field_bytes: int = 0,
     compresses_to: float = 1,
     given: bool = False,
+    learned: Learned = NOTHING,
 ) -> Packing:
     """The packing of a run of so many items of `item_bytes` of JSON each; given: whether they were given by hand.
+
+    learned: what the task's runs before it have shown.
 
     field_bytes: how many of them name fields, quotes and colons included, if all items have the same; a message has
     these names once.
@@ -91,11 +95,12 @@ def pack_run(
     """
     size = item_bytes if item_bytes is not None else _usual_bytes(task)
     way, found = _way(task, given=given), shares(task, items=items, item_bytes=size, given=given)
+    chunk_size = chunk_size_of(task, learned)
     if len(found) < 2:  # noqa: PLR2004
-        return _packed(_Bodies(task, way, items, size, field_bytes, compresses_to))
+        return _packed(_Bodies(task, way, items, chunk_size, size, field_bytes, compresses_to))
     before = accumulate(found, initial=0)
     bodies = [
-        _Bodies(task, way, share, size, field_bytes, compresses_to, part, base)
+        _Bodies(task, way, share, chunk_size, size, field_bytes, compresses_to, part, base)
         for part, (share, base) in enumerate(zip(found, before, strict=False))
     ]
     return _sum_of([_packed(body) for body in bodies])
@@ -164,6 +169,7 @@ class _Bodies:
     task: Task
     way: str
     items: int
+    chunk_size: int
     size: int
     field_bytes: int
     compresses_to: float
@@ -179,17 +185,17 @@ class _Bodies:
     def per_chunk(self) -> int:
         """How many items a full chunk has."""
         if self.way == NUMBERS:
-            return self.task.chunk_size
+            return self.chunk_size
         if self.way == LINES:
-            return min(self.task.chunk_size, max(1, LINES_BYTES // (self.size + 1)))
-        sample = islice(repeat("0" * self.size), self.task.chunk_size + 1)
-        return next(pack(sample, size=self.task.chunk_size, max_bytes=self.task.chunk_bytes)).count
+            return min(self.chunk_size, max(1, LINES_BYTES // (self.size + 1)))
+        sample = islice(repeat("0" * self.size), self.chunk_size + 1)
+        return next(pack(sample, size=self.chunk_size, max_bytes=self.task.chunk_bytes)).count
 
     @property
     def closed_by(self) -> str:
         """The limit that a full chunk has come to."""
-        if self.per_chunk == self.task.chunk_size:
-            return f"chunk_size={self.task.chunk_size}"
+        if self.per_chunk == self.chunk_size:
+            return f"chunk_size={self.chunk_size}"
         return f"{LINES_BYTES:,} bytes of lines" if self.way == LINES else f"chunk_bytes={self.task.chunk_bytes:,}"
 
     @property

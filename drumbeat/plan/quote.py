@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
+from drumbeat.packing import Learned, chunk_size_of
 from drumbeat.schedule import Rate
 from drumbeat.task import Task
 
@@ -18,12 +20,16 @@ from .usage import Step, Usage
 
 @dataclass(frozen=True)
 class Quote:
-    """One task's costs; `run` is one run of it, `idle` what a month costs without any."""
+    """One task's costs; `run` is one run of it, `idle` what a month costs without any.
+
+    later: a run like it once several have shown what an item takes, if its items are packed otherwise then.
+    """
 
     task: Task
     item_s: float
     runs_per_month: float
     run: Usage
+    later: Usage | None
     packing: Packing
     idle: Usage
     month: Bill
@@ -66,7 +72,8 @@ def quote(
 ) -> Quote:
     """Price a task; `tasks`: how many tasks of its app share the keeper. For the others see `forecast`."""
     item_s = task.item_s if item_s is None else item_s
-    run = forecast(
+    forecast_ = partial(
+        forecast,
         task,
         items=items,
         item_bytes=item_bytes,
@@ -76,6 +83,9 @@ def quote(
         result_bytes=result_bytes,
         failure_rate=failure_rate,
     )
+    run = forecast_()
+    learned = Learned(round(2 * items * item_s / task.concurrency * 1000), 2 * items)  # 1 + 1/2 + 1/4 + ...
+    later = forecast_(learned=learned) if chunk_size_of(task, learned) != task.chunk_size else None
     assert run.packing is not None
     resting = idle(task, tasks=tasks)
     resting = Usage((*resting.steps, *_by_schedule(task, runs_per_month)))
@@ -83,7 +93,7 @@ def quote(
     for name, quantity in resting.billed.items():
         used[name] = used.get(name, 0) + quantity
     others = tuple(alternatives(task, run.packing, item_s=item_s))
-    return Quote(task, item_s, runs_per_month, run, run.packing, resting, bill(used), others)
+    return Quote(task, item_s, runs_per_month, run, later, run.packing, resting, bill(used), others)
 
 
 def _by_schedule(task: Task, runs: float) -> Iterator[Step]:
@@ -104,10 +114,13 @@ def fires_per_month(task: Task, *, since: datetime) -> int | None:
     return sum(1 for _ in schedule.fires(after=since, until=until))
 
 
-def explain(task: Task, packing: Packing) -> Iterator[str]:
+def explain(found: Quote) -> Iterator[str]:
     """Why the items are packed as they are, in sentences."""
+    task, packing = found.task, found.packing
     each = f"{packing.per_chunk:,} items a chunk, closed by {packing.closed_by}"
     yield f"{packing.items:,} items / {each}: {packing.chunks:,} chunks"
+    if task.chooses_chunk_size:
+        yield from _chosen(found)
     ways = {
         INLINE: f"messages hold their items, {packing.item_bytes:,} bytes each"
         + (", compressed" if packing.compressed else ""),
@@ -118,6 +131,18 @@ def explain(task: Task, packing: Packing) -> Iterator[str]:
     yield f"{ways[packing.way]}: up to {packing.message_bytes:,} bytes a message"
     yield f"{packing.calls:,} calls of SendMessageBatch, billed as {packing.sent_units:,} requests of 64 KiB"
     yield from _advice(task, packing)
+
+
+def _chosen(found: Quote) -> Iterator[str]:
+    """Where chunk_size comes from if the author didn't say it, and what it becomes."""
+    task, later = found.task, found.later
+    yield f"chunk_size is chosen by item_s={task.item_s:g}, the guess, until runs have shown what an item takes"
+    if later is not None and later.packing is not None:
+        packing = later.packing
+        yield (
+            f"if runs like this one show {found.item_s:g} s an item: {packing.per_chunk:,} items a chunk, "
+            f"{packing.chunks:,} chunks, ${later.bill.dollars:,.6f} a run"
+        )
 
 
 def _advice(task: Task, packing: Packing) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from drumbeat.ledger.active import Active
 from drumbeat.ledger.record import CANCEL, CANCELLED, WAITING, RunRecord
 from drumbeat.ledger.runs import Runs
+from drumbeat.packing import Learned
 from drumbeat.run import BACKFILL, Run
 from drumbeat.signal import Resume
 from drumbeat.task import Task
@@ -23,10 +24,19 @@ def depart(services: Services, task: Task, record: RunRecord) -> None:
     """Take a run that has ended off its task's active ones, and let those start that it kept waiting."""
     if record.state == CANCELLED and not record.started_at:
         announce(services, record)  # it never ran, so nobody else does
-    active_runs(services, task).leave(record.id)
+    active_runs(services, task).leave(record.id, _learned(record))
     promote(services, task)
     if record.lane == BACKFILL:
         backfill.depart(services, task, record)
+
+
+def _learned(record: RunRecord) -> Learned | None:
+    """What is known of the task's items after a run; None if it was redriven, as newer runs may have ended since."""
+    if record.round:
+        return None
+    known = record.learned
+    after = known.after(ms=record.worked_ms, attempts=record.attempts, succeeded=record.succeeded)
+    return after if after != known else None
 
 
 def promote(services: Services, task: Task) -> None:

@@ -24,7 +24,7 @@ from drumbeat.errors import (
 from drumbeat.ledger.record import ABANDON, RUNNING, RunRecord
 from drumbeat.ledger.runs import Runs
 from drumbeat.packer import Packer
-from drumbeat.packing import calls_to_save
+from drumbeat.packing import calls_to_save, chunk_size_of
 from drumbeat.reference import Lines
 from drumbeat.run import Run
 from drumbeat.task import Task
@@ -164,7 +164,7 @@ class Expansion:
         """The items from the cursor on, in chunks; they end early, for good, when the author's code fails for good."""
         packer = Packer(
             task=self._task.name,
-            size=self._task.chunk_size,
+            size=chunk_size_of(self._task, self.record.learned),
             max_bytes=self._task.chunk_bytes,
             number=self.record.chunks,
             first=self.record.next_item,

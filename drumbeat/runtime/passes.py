@@ -36,13 +36,14 @@ Reached = tuple[Progress, Mapping[int, Any] | None]
 class Turn:
     """One delivery: `receive` is SQS's count of them, `token` is new for each, `left_s` the seconds that are left.
 
-    slowest: is kept for all the chunks of one invocation.
+    slowest: is kept for all the chunks of one invocation; lap_ms: the milliseconds since it was called last.
     """
 
     receive: int
     token: str
     left_s: Callable[[], float]
     slowest: Slowest = field(default_factory=Slowest)
+    lap_ms: Callable[[], int] = lambda: 0
 
 
 class Pass:
@@ -179,10 +180,17 @@ class Pass:
 
     def _after(self, state: Progress, outcomes: Mapping[int, Outcome], token: str) -> Progress:
         """The progress that these outcomes make; items out of attempts are written as dead letters."""
+        worked_ms = state.worked_ms + self._turn.lap_ms()
         if state.pending is None and len(outcomes) == self._chunk.count and _all_done(outcomes):
-            count = state.ok + len(outcomes)
             return replace(
-                state, pending={}, ok=count, attempts=state.attempts + len(outcomes), entered=0, rounds=0, final=True
+                state,
+                pending={},
+                ok=state.ok + len(outcomes),
+                attempts=state.attempts + len(outcomes),
+                worked_ms=worked_ms,
+                entered=0,
+                rounds=0,
+                final=True,
             )
         pending = state.left(self._chunk.count)
         due = {index: time for index, time in state.due.items() if index not in outcomes}
@@ -212,6 +220,7 @@ class Pass:
             ok=state.ok + done,
             failed=state.failed + failed,
             attempts=state.attempts + attempts,
+            worked_ms=worked_ms,
             entered=0,
             doing=None,
             rounds=0,

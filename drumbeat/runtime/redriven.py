@@ -10,6 +10,7 @@ from drumbeat.ledger.record import RunRecord
 from drumbeat.ledger.tree import leaves
 from drumbeat.limits import AROUND_ITEM_BYTES
 from drumbeat.packer import encode_item, pack
+from drumbeat.packing import chunk_size_of
 from drumbeat.source import S3Lines
 from drumbeat.task import Task
 
@@ -60,7 +61,8 @@ def _cut(services: Services, task: Task, record: RunRecord) -> Iterator[int]:
     texts = (
         encode_item(item, task=task.name, number=number, room=AROUND_ITEM_BYTES) for number, item in enumerate(found)
     )
-    return (chunk.count for chunk in pack(texts, size=task.chunk_size, max_bytes=task.chunk_bytes, round=record.round))
+    size = chunk_size_of(task, record.learned)
+    return (chunk.count for chunk in pack(texts, size=size, max_bytes=task.chunk_bytes, round=record.round))
 
 
 def _read(

@@ -104,7 +104,7 @@ def settle(
 
     values: its results, unless the passes have stored them; swept: whether there may be items that nobody counts.
     """
-    totals = Totals(state.ok, state.failed, state.attempts, state.dropped)
+    totals = Totals(state.ok, state.failed, state.attempts, state.dropped, state.worked_ms)
     kind = "gone" if swept or state.gave_back else totals.kind
     expires_at = expiry(services.now())
     if keeps_results:

@@ -78,4 +78,5 @@ def with_rest(record: RunRecord, counted: Totals) -> Totals:
         counted.failed + (rest if fails else 0),
         counted.attempts,
         counted.dropped + (0 if fails else rest),
+        counted.worked_ms,
     )

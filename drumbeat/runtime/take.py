@@ -1,6 +1,7 @@
 """The worker: take the messages of a batch one by one, and report back those that must come again."""
 
 from collections import deque
+from dataclasses import dataclass
 from functools import partial
 from math import ceil
 from typing import Any, NoReturn
@@ -37,6 +38,25 @@ class Unfinished(DrumbeatError):
     """The chunk must come back; its message stays in the queue."""
 
 
+@dataclass
+class _Invocation:
+    """What the chunks of one invocation share; `at_s` is what was left of it when the last lap ended."""
+
+    context: Any
+    work: Work
+    slowest: Slowest
+    at_s: float
+
+    def left_s(self) -> float:
+        """Seconds until it is killed."""
+        return float(self.context.get_remaining_time_in_millis()) / 1000
+
+    def lap_ms(self) -> int:
+        """Milliseconds since the last call, or since the invocation began: what a chunk took, its reading included."""
+        before, self.at_s = self.at_s, min(self.at_s, self.left_s())
+        return round((before - self.at_s) * 1000)
+
+
 class Worker:
     """Answers the batches of one task's queue."""
 
@@ -49,10 +69,11 @@ class Worker:
 
     def __call__(self, event: dict[str, Any], context: Any) -> Any:
         """Do each message's chunk; the answer names the messages that SQS should keep."""
-        take = partial(self._take, work=self._work(context), context=context, slowest=Slowest())
+        invocation = _Invocation(context, self._work(context), Slowest(), float(self._task.timeout_s))
+        take = partial(self._take, invocation=invocation)
         return take_each(event, take)
 
-    def _take(self, record: Message, *, work: Work, context: Any, slowest: Slowest) -> None:
+    def _take(self, record: Message, *, invocation: "_Invocation") -> None:
         try:
             chunk = parse(record.body, bucket=self._services.settings.bucket)
             if chunk.run.task != self._task.name:
@@ -67,11 +88,12 @@ class Worker:
         logger.append_keys(run=chunk.run.id, chunk=chunk.number, attempt=receive)
         turn = Turn(
             receive=receive,
-            token=f"{context.aws_request_id}.{receive}",
-            left_s=lambda: float(context.get_remaining_time_in_millis()) / 1000,
-            slowest=slowest,
+            token=f"{invocation.context.aws_request_id}.{receive}",
+            left_s=invocation.left_s,
+            slowest=invocation.slowest,
+            lap_ms=invocation.lap_ms,
         )
-        self._settle(chunk, record, turn, work)
+        self._settle(chunk, record, turn, invocation.work)
 
     def _leave(self, record: Message, newer: NewerMessage) -> NoReturn:
         """Leave a message to the workers of the release that has written it, or at last to its keeper."""

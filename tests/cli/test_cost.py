@@ -21,6 +21,17 @@ def test_a_row_shows_its_formula_its_price_and_its_dollars(app: Folder) -> None:
     assert "https://aws.amazon.com/sqs/pricing/" in words
 
 
+def test_it_says_how_items_are_packed_once_runs_have_shown_how_quick_they_are(app: Folder) -> None:
+    asked = ("cost", "reader", "--items", "1000000", "--item-seconds", "0.001")
+    words, found = app.run(*asked).stdout, json.loads(app.run(*asked, "--json").stdout)
+
+    assert "chunk_size is chosen by item_s=0.1, the guess" in words
+    assert "if runs like this one show 0.001 s an item: 1,000 items a chunk, 1,0" in words
+    assert (100, 1000) == (found["packing"]["per_chunk"], found["later"]["packing"]["per_chunk"])
+    assert found["later"]["dollars"] < found["run"]["dollars"]
+    assert json.loads(app.run("cost", "ticker", "--items", "1000000", "--json").stdout)["later"] is None
+
+
 def test_a_document_adds_up(app: Folder) -> None:
     found = json.loads(app.run("cost", "ticker", "--items", "1000000", "--runs-per-month", "10", "--json").stdout)
 

@@ -106,6 +106,7 @@ def test_show_tells_all_of_a_run(drumbeat, failed):
     text = drumbeat("show", failed)
     assert "5 of 5 items, 2 failed" in text
     assert "2 of 5 items failed" in text  # the reason
+    assert re.search(r"^worked +0\.\d+ s, 0\.\d+ s an attempt *$", text, re.MULTILINE)
 
 
 def test_watch_tells_a_line_for_each_change(drumbeat, tmp_path):

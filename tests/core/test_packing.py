@@ -2,7 +2,8 @@
 
 import pytest
 
-from drumbeat import Task
+from drumbeat import Budget, Task
+from drumbeat.packing import NOTHING, Learned, chunk_size_of
 
 
 @pytest.mark.parametrize(
@@ -24,3 +25,45 @@ def test_what_is_not_declared_follows_from_how_long_an_item_takes(
     task = Task("sunrise", **declared)  # type: ignore[arg-type]
 
     assert (chunk_size, batch_size) == (task.chunk_size, task.batch_size)
+
+
+@pytest.mark.parametrize(
+    ("declared", "item_s", "attempts", "expected"),
+    [
+        ({}, 0.0, 0, 100),  # nothing is known
+        ({}, 0.5, 10, 30),  # a quarter of 60 s
+        ({}, 100, 10, 1),
+        ({"timeout_s": 900}, 0.5, 10**6, 100),  # items that aren't quick share no more than by default
+        ({}, 0.002, 10**6, 500),  # what a second is enough for
+        ({}, 0.00001, 10**6, 1000),
+        ({}, 0.00001, 10**6 // 10, 500),  # four chunks for each of 50 workers
+        ({"max_concurrency": 1000}, 0.00001, 10**6, 250),
+        ({"item_s": 5}, 0.01, 100, 3),  # a guess isn't given up for a few items
+        ({"item_s": 5}, 0.01, 10_000, 50),
+        ({"item_s": 0.001}, 0.5, 10**6, 3),  # an invocation takes ten chunks
+        ({"chunk_size": 7}, 0.00001, 10**6, 7),  # the author has said it
+        ({"budgets": Budget("api", per_second=10)}, 0.5, 10**6, 100),  # which its workers wait for
+    ],
+)
+def test_what_runs_have_shown_outdoes_the_guess(
+    declared: dict[str, object], item_s: float, attempts: int, expected: int
+) -> None:
+    task = Task("sunrise", **declared)  # type: ignore[arg-type]
+    learned = Learned(round(item_s * 1000 * attempts), attempts)
+
+    assert expected == chunk_size_of(task, learned)
+
+
+def test_each_run_counts_half_as_much_as_the_one_after_it() -> None:
+    learned = NOTHING
+    for ms in (8000, 4000, 100):
+        learned = learned.after(ms=ms, attempts=100, succeeded=95)
+
+    assert Learned(8000 // 4 + 4000 // 2 + 100, 25 + 50 + 100) == learned
+
+
+@pytest.mark.parametrize(("ms", "attempts", "succeeded"), [(0, 100, 100), (0, 0, 0), (1000, 100, 89)])
+def test_a_run_without_time_or_with_many_failures_shows_nothing(ms: int, attempts: int, succeeded: int) -> None:
+    known = Learned(500, 100)
+
+    assert known == known.after(ms=ms, attempts=attempts, succeeded=succeeded)

@@ -15,8 +15,11 @@ import pytest
 
 from drumbeat import part
 from drumbeat.ledger import parts
+from drumbeat.ledger.active import Active
+from drumbeat.ledger.table import Table
 from drumbeat.local.faults import Seam
 from drumbeat.packer import pack
+from drumbeat.packing import Learned
 from drumbeat.plan import division, given, packing
 from drumbeat.plan.given import Failures
 from drumbeat.plan.idle import idle
@@ -65,6 +68,17 @@ def test_a_run_makes_the_requests_that_are_forecast(count: Count, name: str, ite
 
     assert ("SUCCEEDED", items) == (counted.run.state, counted.run.items)
     _agree(counted, name, items=items, item_bytes=item_bytes)
+
+
+def test_what_runs_have_shown_is_reckoned_with_and_costs_no_request(count: Count) -> None:
+    learned = Learned(ms=500_000, attempts=1000)
+    table = Table(count.cloud.client("dynamodb"), count.cloud.table)
+    Active(table, "nothing", limit=1).leave("nothing/2026-01-01T00:00:00Z", learned)
+
+    counted = count("nothing", list(range(100_000, 100_300)))
+
+    assert (10, learned) == (counted.run.chunks, counted.run.record.learned)
+    _agree(counted, "nothing", items=300, item_bytes=6, given=True, learned=learned)
 
 
 def test_lines_are_read_once_to_cut_them_and_once_to_work_them(count: Count) -> None:

@@ -507,7 +507,7 @@ MUTANTS = (
         23,
         "a run that has ended stays among the active ones",
         "runtime/depart.py",
-        "    active_runs(services, task).leave(record.id)\n    promote(",
+        "    active_runs(services, task).leave(record.id, _learned(record))\n    promote(",
         "    promote(",
         KEEPER,
     ),
