@@ -1,8 +1,9 @@
 """The virtual clock: what `time`, `datetime` and `asyncio` show while a local cloud is open.
 
 time-machine moves `time.time` and `datetime.now` for everybody (moto stamps its state with them); it leaves
-`time.sleep`, `time.monotonic` and `time.perf_counter` alone, so those are replaced here, and only for code that
-runs in an invocation: the operator's own thread keeps the real ones.
+`time.sleep`, `time.monotonic`, `time.perf_counter` and `time.thread_time` alone, so those are replaced here, and only
+for code that runs in an invocation: the operator's own thread keeps the real ones.  Code takes no virtual time, so a
+thread's own time stands still.
 """
 
 import queue
@@ -80,6 +81,8 @@ class Clock:
         for name in ("monotonic", "perf_counter"):
             replace(time, name, lambda: elapsed_ns() / SECOND)
             replace(time, f"{name}_ns", elapsed_ns)
+        replace(time, "thread_time", lambda: 0.0)
+        replace(time, "thread_time_ns", lambda: 0)
         for module, name in ((threading, "_time"), (queue, "time")):  # their own names for time.monotonic
             replace(module, name, lambda: elapsed_ns() / SECOND)
         self._real.append((time, "sleep", real_sleep))

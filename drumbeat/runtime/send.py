@@ -1,9 +1,10 @@
 """Send chunks to a queue: ten messages and 1 MiB a call, what SQS refuses again, what is too large through S3."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from drumbeat import limits
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 _BACKOFF = Backoff(first_s=0.2, cap_s=20)
 _TRIES = 8
 _PAUSE = 31  # chunks
-_ALONE, _AT_A_TIME = 8, 4  # calls: threads cost a small run more than they save
+_ALONE, _AT_A_TIME = 8, 4  # calls: threads cost a small run more than they save, and whatever is answered at once
+_MUCH = 2  # below, four at a time save little time, and cost a third more CPU
+_ODD = 2  # of the last _ALONE calls: the first one makes the client
 
 
 class SendRefused(DrumbeatError):
@@ -76,12 +79,16 @@ def batches(found: Iterable[Message]) -> Iterator[list[Message]]:
 def sent(found: Iterator[list[Message]], *, queue_url: str, services: Services) -> Iterator[list[Message]]:
     """Send batches, some at the same time; yields each, in order, when it and all before it are sent.
 
-    What can't be sent raises in its turn; what `found` raises, when all before it are sent.
+    One call follows the other until calls are seen to wait for their answers, mostly: only then do threads save more
+    than they cost.  What can't be sent raises in its turn; what `found` raises, when all before it are sent.
     """
     step = partial(send, queue_url=queue_url, services=services)
-    for batch in islice(found, _ALONE):
-        step(batch)
+    waits: deque[bool] = deque(maxlen=_ALONE)
+    for batch in found:
+        waits.append(_waits(step, batch))
         yield batch
+        if len(waits) == _ALONE and sum(waits) >= _ALONE - _ODD:
+            break
     first = next(found, None)
     if first is None:
         return
@@ -89,6 +96,14 @@ def sent(found: Iterator[list[Message]], *, queue_url: str, services: Services) 
 
     with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="send") as pool:
         yield from _side_by_side(chain((first,), found), partial(pool.submit, step))
+
+
+def _waits(step: Callable[[list[Message]], None], batch: list[Message]) -> bool:
+    """Take a step; whether it has waited much longer than it has computed."""
+    began, computed = time.monotonic(), time.thread_time()
+    step(batch)
+    computed = time.thread_time() - computed
+    return time.monotonic() - began - computed > _MUCH * computed
 
 
 def _side_by_side(

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -16,13 +16,17 @@ RUN = Run("sunrise", parse_time("2026-11-22T00:00:00Z"), bucket="b")
 
 
 class Queue:
-    """What a dispatcher calls its services: a queue that is slow, and refuses what it is told to."""
+    """What a dispatcher calls its services: a queue that is slow, and refuses what it is told to.
 
-    def __init__(self, *, busy: int = 0, refuses: str = "") -> None:
+    Each call computes for a millisecond and then waits so long for its answer, on a clock of its own.
+    """
+
+    def __init__(self, *, busy: int = 0, refuses: str = "", wait_ms: Callable[[int], float] = lambda _: 10) -> None:
         self.received: list[str] = []
         self.busy, self.refuses = busy, refuses
         self.slept: list[float] = []
-        self.under_way = self.most = 0
+        self.under_way = self.most = self.computed_ms = 0
+        self.waited_ms, self._wait_ms = 0.0, wait_ms
         self._lock = threading.Lock()
         self.sqs = self
 
@@ -31,6 +35,8 @@ class Queue:
         with self._lock:
             self.under_way += 1
             self.most = max(self.most, self.under_way)
+            self.computed_ms += 1
+            self.waited_ms += self._wait_ms(int(Entries[0]["MessageBody"]))
         time.sleep(0.005)
         with self._lock:
             self.under_way -= 1
@@ -49,6 +55,23 @@ class Queue:
     def draw() -> float:
         return 0.5
 
+    def monotonic(self) -> float:
+        return (self.computed_ms + self.waited_ms) / 1000
+
+    def thread_time(self) -> float:
+        return self.computed_ms / 1000
+
+
+@pytest.fixture
+def on(monkeypatch: pytest.MonkeyPatch) -> Callable[[Queue], Queue]:
+    """Let time be what a queue says."""
+
+    def of(queue: Queue) -> Queue:
+        monkeypatch.setattr(send, "time", queue)
+        return queue
+
+    return of
+
 
 def batches(count: int) -> Iterator[list[Message]]:
     """So many calls of one message each."""
@@ -59,8 +82,8 @@ def numbers(sent: Iterator[list[Message]]) -> Iterator[int]:
     return (batch[-1].chunk.number for batch in sent)
 
 
-def test_a_large_run_is_sent_four_calls_at_a_time_and_told_of_in_order() -> None:
-    queue = Queue()
+def test_a_large_run_is_sent_four_calls_at_a_time_and_told_of_in_order(on: Callable[[Queue], Queue]) -> None:
+    queue = on(Queue())
 
     told = list(numbers(send.sent(batches(40), queue_url="queue", services=queue)))  # type: ignore[arg-type]
 
@@ -68,8 +91,26 @@ def test_a_large_run_is_sent_four_calls_at_a_time_and_told_of_in_order() -> None
     assert 4 == queue.most
 
 
-def test_a_small_run_needs_no_threads() -> None:
-    queue, before = Queue(), threading.active_count()
+def test_calls_that_are_answered_at_once_go_one_after_the_other(on: Callable[[Queue], Queue]) -> None:
+    queue, before = on(Queue(wait_ms=lambda call: 0.2 if call % 3 else 10)), threading.active_count()
+
+    for _ in send.sent(batches(100), queue_url="queue", services=queue):  # type: ignore[arg-type]
+        assert before == threading.active_count()
+
+    assert 1 == queue.most
+
+
+def test_a_queue_that_becomes_slow_is_sent_several_calls_at_a_time(on: Callable[[Queue], Queue]) -> None:
+    queue = on(Queue(wait_ms=lambda call: 0.2 if call < 50 else 10))
+
+    told = list(numbers(send.sent(batches(100), queue_url="queue", services=queue)))  # type: ignore[arg-type]
+
+    assert list(range(100)) == told == sorted(map(int, queue.received))
+    assert 4 == queue.most
+
+
+def test_a_small_run_needs_no_threads(on: Callable[[Queue], Queue]) -> None:
+    queue, before = on(Queue()), threading.active_count()
 
     for _ in send.sent(batches(8), queue_url="queue", services=queue):  # type: ignore[arg-type]
         assert before == threading.active_count()

@@ -116,8 +116,8 @@ MUTANTS = (
         3,
         "the cursor moves before the send: a crash in between loses chunks",
         "runtime/send.py",
-        "        step(batch)\n        yield batch\n",
-        "        yield batch\n        step(batch)\n",
+        "        waits.append(_waits(step, batch))\n        yield batch\n",
+        "        yield batch\n        waits.append(_waits(step, batch))\n",
         EVERY,
     ),
     _of(
