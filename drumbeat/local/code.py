@@ -7,7 +7,8 @@ file runs from a checkout), and the globals of two concurrent environments don't
 
 Shared by all: the standard library, what is only installed here, packages with native extensions, and modules that
 keep no state (see `stateless`).
-boto3 and botocore always come from the installation, which is hooked.
+boto3 and botocore always come from the installation, which is hooked; boto3's default session, and what is to be done
+with each new session of botocore's, are an environment's own.
 """
 
 import dataclasses
@@ -19,93 +20,23 @@ import struct
 import sys
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
-from types import CodeType, ModuleType
-from typing import Any, ClassVar
+from types import ModuleType
+from typing import Any
+
+import boto3
+import botocore
 
 from .hidden import guarded
-from .stateless import is_stateless
+from .loading import Loader, execute, find
 
 SHARED = frozenset({"boto3", "botocore", "s3transfer", "moto", "responses", "time_machine", "_time_machine"})
 PRIVATE = frozenset({"aws_lambda_powertools", "pydantic"})
 """Never shared: Powertools keeps state in its modules, and asks `sys.modules` for pydantic, which may be only ours."""
 _MACHINES = {"x86_64": 62, "AMD64": 62, "aarch64": 183, "arm64": 183}  # e_machine in an ELF header
-_compiled: dict[str, CodeType] = {}
-_made: dict[str, tuple[ModuleType, tuple[str, ...]]] = {}  # with what the module had imported first
-_texts: dict[str, CodeType] = {}
+_BOTOCORE: Any = botocore  # its private name is none of its stubs' business
 _open: list["Importer"] = []
-
-
-class _Loader(SourceFileLoader):
-    """Compiles a file once per process and writes nothing into the asset; imports in it are checked."""
-
-    builtins: ClassVar[dict[str, Any]] = {}
-
-    def get_code(self, fullname: str) -> CodeType | None:
-        del fullname
-        code = _compiled.get(self.path)
-        if code is None:
-            code = self.source_to_code(self.get_data(self.path), self.path)
-            _compiled[self.path] = code
-        return code
-
-    def exec_module(self, module: ModuleType) -> None:
-        module.__dict__["__builtins__"] = self.builtins
-        super().exec_module(module)
-
-
-class _OnceLoader(_Loader):
-    """Gives every environment the module that the first one made."""
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        del spec
-        module, _ = _made.get(self.path, (None, ()))
-        return module
-
-    def exec_module(self, module: ModuleType) -> None:
-        if self.path in _made:
-            for name in _made[self.path][1]:
-                importlib.import_module(name)
-            return
-        before = set(sys.modules)
-        super().exec_module(module)
-        below = (name for name in set(sys.modules) - before if isinstance(_loader(name), _OnceLoader))
-        _made[self.path] = module, tuple(sorted(below))
-
-
-def _loader(name: str) -> object:
-    return getattr(sys.modules[name], "__loader__", None)
-
-
-def _execute(text: str, names: dict[str, Any], scope: dict[str, Any]) -> None:
-    """In place of `exec` in `dataclasses`: what it makes the methods of is compiled once per process."""
-    code = _texts.get(text)
-    if code is None:
-        code = _texts[text] = compile(text, "<string>", "exec")
-    exec(code, names, scope)  # noqa: S102  as dataclasses does
-
-
-def _finder_path(entries: Sequence[str], fullname: str) -> ModuleSpec | None:
-    """A new spec, as an import changes it; where it was found is looked up once: assets don't change."""
-    found, kind = _find(tuple(entries), fullname)
-    if found is None or not isinstance(found.loader, SourceFileLoader):
-        return found
-    locations = found.submodule_search_locations
-    spec = ModuleSpec(
-        fullname, kind(fullname, found.loader.path), origin=found.origin, is_package=locations is not None
-    )
-    spec.has_location, spec.cached = True, found.cached
-    if locations is not None:
-        spec.submodule_search_locations = list(locations)
-    return spec
-
-
-@lru_cache(maxsize=10_000)
-def _find(entries: tuple[str, ...], fullname: str) -> tuple[ModuleSpec | None, type[_Loader]]:
-    found = PathFinder.find_spec(fullname, entries)
-    is_package = found is not None and found.submodule_search_locations is not None
-    return found, _OnceLoader if is_stateless(fullname, is_package=is_package) else _Loader
 
 
 @lru_cache(maxsize=256)
@@ -172,6 +103,8 @@ class Namespace:
         self.loggers: dict[str, Any] = {}
         self.root_level = logging.WARNING
         self.root_handlers: list[logging.Handler] = []
+        self.initializers: list[Any] = []
+        self.default_session: Any = None
 
 
 def _active() -> Namespace | None:
@@ -187,6 +120,8 @@ class Importer:
         self._outer_path = list(sys.path)
         self._outer_loggers = logging.Logger.manager.loggerDict
         self._outer_root = (logging.root.level, logging.root.handlers)
+        self._outer_initializers = _BOTOCORE._INITIALIZERS  # noqa: SLF001
+        self._outer_session: Any = None
         self._hidden: dict[str, ModuleType] = {}
         self._outer_directory = os.getcwd()  # noqa: PTH109  in the hottest path
         self._root_handler = root_handler
@@ -195,9 +130,9 @@ class Importer:
 
     def open(self) -> None:
         _open.append(self)
-        _Loader.builtins = guarded(_active, lambda: self._outer_path)
+        Loader.builtins = guarded(_active, lambda: self._outer_path)
         sys.meta_path.insert(0, self)
-        dataclasses.__dict__["exec"] = _execute
+        dataclasses.__dict__["exec"] = execute
 
     def close(self) -> None:
         self.activate(None)
@@ -211,6 +146,7 @@ class Importer:
             name: logger for name, logger in self._outer_loggers.items() if name.partition(".")[0] not in space.tops
         }
         space.root_handlers = [self._root_handler]
+        space.initializers = list(self._outer_initializers)
         return space
 
     def find_spec(
@@ -222,11 +158,11 @@ class Importer:
             return None
         top = fullname.partition(".")[0]
         if path is not None:
-            return _finder_path(path, fullname) if top in space.tops else None
+            return find(path, fullname) if top in space.tops else None
         if top in space.installed:
             return PathFinder.find_spec(fullname, self._outer_path)
         if top in space.tops:
-            return _finder_path(space.path, fullname)
+            return find(space.path, fullname)
         return None
 
     def activate(self, space: Namespace | None) -> None:
@@ -249,17 +185,20 @@ class Importer:
             sys.path[:] = self._outer_path
             sys.dont_write_bytecode = self._write_bytecode
             self._loggers(self._outer_loggers, *self._outer_root)
+            self._sessions(self._outer_initializers, self._outer_session)
             return
         if old is None:
             self._outer_directory = os.getcwd()  # noqa: PTH109  in the hottest path
             self._outer_path = list(sys.path)
             self._outer_root = (logging.root.level, logging.root.handlers)
+            self._outer_session = boto3.DEFAULT_SESSION
         modules.update(space.modules)
         space.seen = len(modules) if space.modules else -1
         sys.path[:] = space.path
         os.chdir(space.directory)
         sys.dont_write_bytecode = True
         self._loggers(space.loggers, space.root_level, space.root_handlers)
+        self._sessions(space.initializers, space.default_session)
 
     def _to_hide(self, tops: frozenset[str], modules: dict[str, ModuleType]) -> list[str]:
         """The outer modules whose names a function's code has, too; looked for again only if there are new modules."""
@@ -279,6 +218,7 @@ class Importer:
         old.path = list(sys.path)
         old.directory = os.getcwd()  # noqa: PTH109  in the hottest path
         old.root_level = logging.root.level
+        old.default_session = boto3.DEFAULT_SESSION
 
     @staticmethod
     def _loggers(loggers: dict[str, Any], level: int, handlers: list[logging.Handler]) -> None:
@@ -286,3 +226,8 @@ class Importer:
         logging.root.handlers = handlers
         if logging.root.level != level:
             logging.root.setLevel(level)
+
+    @staticmethod
+    def _sessions(initializers: list[Any], default: Any) -> None:
+        _BOTOCORE._INITIALIZERS = initializers  # noqa: SLF001
+        boto3.DEFAULT_SESSION = default

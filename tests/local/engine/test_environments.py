@@ -140,3 +140,32 @@ def test_a_folder_that_the_code_puts_on_its_path_counts(app, open_cloud, tmp_pat
     app.function("one", code + "def handler(event, context): return vendored.N")
 
     assert 7 == open_cloud(app).invoke("one", {}).value()
+
+
+def test_what_code_does_to_botocores_sessions_stays_in_its_environment(app, open_cloud):
+    changing = """
+        import boto3, botocore
+        made = []
+        botocore.register_initializer(made.append)
+        boto3.setup_default_session(region_name="eu-west-1")
+        def handler(event, context):
+            botocore.session.Session()
+            return [len(made), boto3.client("sqs").meta.region_name]
+    """
+    plain = """
+        import boto3
+        def handler(event, context):
+            region, session = boto3.client("sqs").meta.region_name, boto3.DEFAULT_SESSION
+            session.calls = getattr(session, "calls", 0) + 1
+            return [session.calls, region]
+    """
+    app.function("changing", changing)
+    app.function("plain", plain)
+    cloud = open_cloud(app)
+    warm = [cloud.invoke(name, {}).value() for name in ("changing", "plain") * 2]
+    cloud.advance(hours=1)
+    cold = [cloud.invoke(name, {}).value() for name in ("changing", "plain")]
+
+    assert [[2, "eu-west-1"], [1, "us-east-1"], [3, "eu-west-1"], [2, "us-east-1"]] == warm  # the default is one more
+    assert [[2, "eu-west-1"], [1, "us-east-1"]] == cold
+    assert "us-east-1" == cloud.client("sqs").meta.region_name
