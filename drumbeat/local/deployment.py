@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+LATEST = "$LATEST"
+
 
 @dataclass(frozen=True)
 class Function:
@@ -36,6 +38,16 @@ class Function:
     layers: tuple[Path, ...] = ()
     layers_missing: bool = False  # some aren't in these stacks, and are left out
     provisioned_concurrency: int = 0  # of its alias or version
+    aliases: Mapping[str, str] = field(default_factory=dict)  # with the version of each
+    snap_start: bool = False
+
+    def version(self, qualifier: str) -> str:
+        """The version that an alias, a version or nothing means."""
+        return self.aliases.get(qualifier, qualifier) or LATEST
+
+    def is_snapshot(self, version: str) -> bool:
+        """Whether environments of this version are restored from a snapshot."""
+        return self.snap_start and version != LATEST
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,15 @@ Environments and concurrency: https://docs.aws.amazon.com/lambda/latest/dg/lambd
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from .clock import SECOND, seconds
 from .deployment import Function
+from .pool import Allowance, Environment, Pool
 from .sandbox import Invocation, Outcome, lambda_environ, load
-from .world import World, function_name
+from .world import World, function_name, qualifier_of
 
 if TYPE_CHECKING:
     from .baton import Stage
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from .output import Capture, Output
 
 ACCOUNT_CONCURRENCY = 1_000  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-SCALE_UP, SCALE_UP_S = 1_000, 10  # https://docs.aws.amazon.com/lambda/latest/dg/scaling-behavior.html
 REQUESTS = 10  # a second per unit of concurrency: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
 RECURSION_LIMIT = 16  # https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
 Durations = Callable[[Function, Any, Random], float]
@@ -38,53 +38,6 @@ class Throttled(Exception):
 
 class Recursive(Exception):
     """The function calls itself through others too often: Lambda stops the chain."""
-
-
-@dataclass(slots=True)
-class Environment:
-    """An execution environment: kept warm after an invocation."""
-
-    number: int
-    namespace: "Namespace"
-    log_stream: str
-    environ: dict[bytes, bytes]
-    used_ns: int = 0
-
-
-class Allowance:
-    """So many at once, refilled all the time, not saved up."""
-
-    __slots__ = ("_at_ns", "_left")
-
-    def __init__(self) -> None:
-        self._left, self._at_ns = float("inf"), 0
-
-    def take(self, now_ns: int, most: float, per_second: float) -> bool:
-        self._left = min(most, self._left + (now_ns - self._at_ns) / SECOND * per_second)
-        self._at_ns = now_ns
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
-
-
-class Pool:
-    """A function's environments, and what runs in them."""
-
-    def __init__(self, function: Function, rng: Random) -> None:
-        self.function, self.rng = function, rng
-        self.idle: list[Environment] = []
-        self.active = self.made = self.peak = 0
-        self.requests, self._growth = Allowance(), Allowance()
-
-    def may_grow(self, now_ns: int) -> bool:
-        """Take one of the new environments that may be made now: 1,000 in 10 s."""
-        return self._growth.take(now_ns, SCALE_UP, SCALE_UP / SCALE_UP_S)
-
-    def forget_idle(self, oldest_ns: int) -> None:
-        """Drop the environments that weren't used since."""
-        while self.idle and self.idle[0].used_ns < oldest_ns:
-            self.idle.pop(0)
 
 
 class Functions:
@@ -148,9 +101,13 @@ class Functions:
         if turns > RECURSION_LIMIT and function.recursive_loop != "Allow":
             self._world.log.add("invoke.recursion", function.name, turns=turns, source=source)
             raise Recursive(function.name)
-        self._admit(pool, synchronous)
-        environment, cold = self._environment(pool)
+        qualifier = qualifier_of(name_or_arn)
+        version = function.version(qualifier)
+        self._admit(pool, version, synchronous)
+        environment, is_new = self._environment(pool, version)
         world = self._world
+        restored = is_new and function.is_snapshot(version)
+        cold = is_new and not restored
         request_id = request_id or world.uuid(pool.rng)
 
         def finish(invocation: Invocation, outcome: Outcome) -> None:
@@ -159,6 +116,7 @@ class Functions:
 
         invocation = Invocation(
             function=function,
+            qualifier=qualifier,
             event=event,
             request_id=request_id,
             loop=world.loop,
@@ -176,11 +134,14 @@ class Functions:
             invocation.out_of_memory = self._memory(function, event) > function.memory_mib
         compute = seconds(self._compute_s(function, event, pool.rng))
         at = world.clock.ns + world.latency.draw(world.latency.start, pool.rng)
-        if cold:
-            at += seconds(world.latency.cold_start)
+        if is_new:
+            at += seconds(world.latency.restore if restored else world.latency.cold_start)
             world.meter.cold_starts[function.name] += 1
+        if restored:
+            world.meter.bill("snap_start_restored_gb", function.memory_mib / 1024)
         world.meter.invocations[function.name] += 1
-        world.log.add("invoke.start", function.name, id=request_id, source=source, **({"cold": True} if cold else {}))
+        how = {"cold": True} if cold else {"restored": True} if restored else {}
+        world.log.add("invoke.start", function.name, id=request_id, source=source, **how)
         invocation.start(at, compute // 2, compute - compute // 2, self._stage.strand)
         return invocation
 
@@ -190,7 +151,7 @@ class Functions:
         self._importer.activate(None)  # the model is the operator's code
         return self._durations(function, event, rng)
 
-    def _admit(self, pool: Pool, synchronous: bool) -> None:
+    def _admit(self, pool: Pool, version: str, synchronous: bool) -> None:
         reserved = pool.function.reserved_concurrency
         if reserved is not None:
             limit, used, reason = reserved, pool.active, "ReservedFunctionConcurrentInvocationLimitExceeded"
@@ -205,7 +166,7 @@ class Functions:
                 rate = "FunctionInvocationRateLimitExceeded"
                 limit, reason = used, rate if reserved is None else f"Reserved{rate}"
         pool.forget_idle(world.clock.ns - seconds(world.latency.environment_idle))
-        if used < limit and not pool.idle and not pool.may_grow(world.clock.ns):
+        if used < limit and not pool.has_idle(version) and not pool.may_grow(world.clock.ns):
             limit, reason = used, "FunctionInvocationRateLimitExceeded"
         if used >= limit:
             world.meter.throttles[pool.function.name] += 1
@@ -216,12 +177,13 @@ class Functions:
         pool.peak = max(pool.peak, pool.active)
         self._sample(pool)
 
-    def _environment(self, pool: Pool) -> tuple[Environment, bool]:
+    def _environment(self, pool: Pool, version: str) -> tuple[Environment, bool]:
+        """One that is idle, or a new one, and whether it is new."""
         world, function = self._world, pool.function
-        if pool.idle:
-            return pool.idle.pop(), False
+        if pool.has_idle(version):
+            return pool.take_idle(version), False
         pool.made += 1
-        stream = f"{world.clock.now:%Y/%m/%d}/[$LATEST]{pool.rng.getrandbits(128):032x}"
+        stream = f"{world.clock.now:%Y/%m/%d}/[{version}]{pool.rng.getrandbits(128):032x}"
         if self._own:
             ahead = self._ahead.get(function.name)
             namespace = ahead.pop() if ahead else self._namespace(function)
@@ -229,10 +191,11 @@ class Functions:
             if function.name not in self._shared:
                 self._shared[function.name] = self._namespace(function)
             namespace = self._shared[function.name]
+        deployment = world.deployment
         environ = lambda_environ(
-            function, region=world.deployment.region, account=world.deployment.account, log_stream=stream
+            function, region=deployment.region, account=deployment.account, log_stream=stream, version=version
         )
-        return Environment(pool.made, namespace, stream, environ), True
+        return Environment(pool.made, namespace, stream, environ, version), True
 
     def load_ahead(self, name: str, chance: Callable[[], Any]) -> None:
         """Load the code of an environment that will be made later; it is dropped if loading it changes `chance()`."""

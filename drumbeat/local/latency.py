@@ -25,6 +25,7 @@ class Latency:
     calls: dict[str, tuple[float, float]] = field(default_factory=lambda: dict(CALLS))
     other_call: tuple[float, float] = (0.010, 0.030)
     cold_start: float = 0.35
+    restore: float = 0.2  # of a snapshot (SnapStart), which isn't billed by the second; AWS says "as low as sub-second"
     compute: float = 0.001  # of a handler without a duration model
     start: tuple[float, float] = (0.002, 0.008)  # from the decision to invoke to the handler
     poll: tuple[float, float] = (0.005, 0.020)  # from a visible message to the poller's receive

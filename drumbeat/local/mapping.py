@@ -194,7 +194,7 @@ class Mapping_:  # noqa: N801  `Mapping` is collections.abc's
         }
         try:
             world.functions.start(
-                self._name,
+                self.mapping.function_arn,
                 event,
                 lambda outcome: self._done(outcome, ids, receipts),
                 source=f"sqs {self.store.queue.name}",

@@ -21,7 +21,7 @@ class Meter:
     """What handlers asked (`requests`), what services did on their behalf (`service_requests`), what is billed.
 
     `billed` has: sqs_requests, events, dynamodb_write_units, dynamodb_read_units, s3_puts, s3_gets, lambda_requests,
-    lambda_gb_s, log_bytes.
+    lambda_gb_s, snap_start_restored_gb, log_bytes. `cold_starts` are new environments, restored ones too.
     """
 
     requests: Counter[tuple[str, str]] = field(default_factory=Counter)

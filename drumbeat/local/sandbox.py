@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .baton import Killed, Strand, current, no_handover
 from .clock import SECOND
-from .deployment import Function
+from .deployment import LATEST, Function
 from .loop import Loop, Timer
 
 if TYPE_CHECKING:
@@ -50,12 +50,12 @@ class Context:
 
     identity = None
     client_context = None
-    function_version = "$LATEST"
 
     def __init__(self, invocation: "Invocation") -> None:
         function = invocation.function
         self.function_name = function.name
-        self.invoked_function_arn = function.arn
+        self.function_version = function.version(invocation.qualifier)
+        self.invoked_function_arn = f"{function.arn}:{invocation.qualifier}" if invocation.qualifier else function.arn
         self.memory_limit_in_mb = str(function.memory_mib)
         self.aws_request_id = invocation.request_id
         self.log_group_name = function.log_group or f"/aws/lambda/{function.name}"
@@ -84,8 +84,10 @@ class Invocation:
         lineage: Mapping[str, int],
         finish: Callable[["Invocation", Outcome], None],
         write: Callable[[str], None],
+        qualifier: str = "",
     ) -> None:
         self.function, self.event, self.request_id, self.loop = function, event, request_id, loop
+        self.qualifier = qualifier
         self.namespace, self.environ, self.log_stream = namespace, dict(environ), log_stream
         self.trace, self.lineage = trace, lineage
         self.started_ns = self.deadline_ns = 0
@@ -247,12 +249,24 @@ def load(handler: str) -> Callable[[Any, Context], Any]:
 
 
 def lambda_environ(
-    function: Function, *, region: str, account: str, log_stream: str, encode: Callable[[str], bytes] = os.fsencode
+    function: Function,
+    *,
+    region: str,
+    account: str,
+    log_stream: str,
+    version: str = LATEST,
+    encode: Callable[[str], bytes] = os.fsencode,
 ) -> dict[bytes, bytes]:
     """The variables of a function's process.
 
-    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime and, without
+    the names of its log, https://docs.aws.amazon.com/lambda/latest/dg/snapstart-monitoring.html
     """
+    log = {
+        "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group or f"/aws/lambda/{function.name}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+    }
+    snapshot = function.is_snapshot(version)
     variables = {
         "PATH": os.environ.get("PATH", ""),
         "LANG": "en_US.UTF-8",
@@ -262,10 +276,9 @@ def lambda_environ(
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mib),
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group or f"/aws/lambda/{function.name}",
-        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+        "AWS_LAMBDA_FUNCTION_VERSION": version,
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start" if snapshot else "on-demand",
+        **({} if snapshot else log),
         "AWS_ACCESS_KEY_ID": f"ASIA{account}",
         "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_SESSION_TOKEN": "local",

@@ -160,7 +160,7 @@ class StreamMapping:
             return
         try:
             world.functions.start(
-                self._name,
+                self.mapping.function_arn,
                 {"Records": [self._shown(record) for record in batch]},
                 lambda outcome: self._done(lane, batch, retries, outcome),
                 source=f"dynamodb {self._table}",

@@ -91,3 +91,8 @@ def function_name(name_or_arn: str) -> str:
     if name_or_arn.startswith("arn:"):
         return parts[6]
     return parts[2] if len(parts) > 2 and parts[1] == "function" else parts[0]  # noqa: PLR2004
+
+
+def qualifier_of(name_or_arn: str) -> str:
+    """The version or alias in a function's name, partial ARN or ARN; "" if there is none."""
+    return name_or_arn.rpartition(f":{function_name(name_or_arn)}:")[2] if ":" in name_or_arn else ""

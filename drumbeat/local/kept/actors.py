@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
-from drumbeat.local.functions import Allowance
 from drumbeat.local.mapping import Mapping_
+from drumbeat.local.pool import Allowance
 from drumbeat.local.redrive import Moves, _Task
 from drumbeat.local.streams import Lane, StreamMapping
 

@@ -84,6 +84,7 @@ def create_function(declared: Declared) -> Created:
         log_group=_inner(declared, "LoggingConfig", "LogGroup", f"/aws/lambda/{name}"),
         layers=tuple(context.facts.layers[arn] for arn in layers),
         layers_missing=len(layers) < len(declared.get("Layers", [])),
+        snap_start=_inner(declared, "SnapStart", "ApplyOn") == "PublishedVersions",
     )
     return Created(name, {"Arn": reply["FunctionArn"]})
 
@@ -156,8 +157,12 @@ def create_alias(declared: Declared) -> Created:
         **declared.pick("FunctionName", "FunctionVersion", "Name", "Description")
     )
     function, provisioned = facts.function(reply["AliasArn"]), _inner(declared, *_PROVISIONED)
-    if function is not None and provisioned is not None:
-        facts.functions[function.arn] = replace(function, provisioned_concurrency=number(provisioned))
+    if function is not None:
+        facts.functions[function.arn] = replace(
+            function,
+            aliases={**function.aliases, reply["Name"]: reply["FunctionVersion"]},
+            provisioned_concurrency=function.provisioned_concurrency if provisioned is None else number(provisioned),
+        )
     return Created(reply["AliasArn"], {"AliasArn": reply["AliasArn"]})
 
 

@@ -228,3 +228,38 @@ def changed(lab: Lab):
 
     assert ["1 512"] == [line.text for line in cloud.logs("one") if line.text.endswith("512")]
     assert "ZeroReservedConcurrency" == record(lab)["requestContext"]["condition"]
+
+
+@row(
+    "A version with SnapStart is invoked through an alias; each environment is restored, and isn't told its log's name",
+    LAMBDA + "snapstart-monitoring.html",
+)
+def restored(lab: Lab):
+    names = ["AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_STREAM_NAME"]
+    code = f"""
+        import json, os
+        def handler(event, context):
+            arn = context.invoked_function_arn.rpartition(":")[2]
+            told = [os.environ.get(name) for name in {names}]
+            print(json.dumps([arn, context.function_version, *told, context.log_stream_name[11:14]]))
+    """
+    lab.worker(code, function={"SnapStart": {"ApplyOn": "PublishedVersions"}, "MemorySize": 512}, BatchSize=1)
+    lab.add("One", "AWS::Lambda::Version", FunctionName={"Ref": "worker"})
+    version = {"Fn::GetAtt": ["One", "Version"]}
+    lab.add("Live", "AWS::Lambda::Alias", FunctionName={"Ref": "worker"}, FunctionVersion=version, Name="live")
+    lab.resources["Workworker"]["Properties"]["FunctionName"] = {"Ref": "Live"}
+    cloud = lab.open()
+    lab.send("Work", "one")
+    cloud.run_until_idle()
+    cloud.invoke("worker", {})
+    lab.send("Work", "two")
+    cloud.run_until_idle()
+
+    snapshot = ["live", "1", "1", "snap-start", None, "[1]"]
+    first, unpublished, second = lab.printed("worker")
+    assert [snapshot, snapshot] == [first, second]
+    assert ["worker", "$LATEST", "$LATEST", "on-demand"] == unpublished[:4]
+    assert unpublished[4] is not None
+    assert 0.5 == cloud.billed["snap_start_restored_gb"]
+    began = [entry for entry in cloud.log if entry.kind == "invoke.start"]
+    assert ["restored", "cold", ""] == ["".join({"restored", "cold"} & entry.detail.keys()) for entry in began]
