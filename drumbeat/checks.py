@@ -53,6 +53,7 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "by_reference": ((bool, type(None)), "True, False or None"),
     "idempotent_by": ((str, type(None)), "the name of a field of the items, or None"),
     "tracing": ((bool,), "True or False"),
+    "snap_start": ((bool,), "True or False"),
 }
 
 

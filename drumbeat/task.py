@@ -67,6 +67,7 @@ class Task:
     permissions: what the functions may do on AWS, besides reading the task's source.
     environment: variables of the task's Lambda functions.
     tracing: X-Ray traces of the task's functions.
+    snap_start: make the worker's environments from a snapshot of one that has started; needs Python 3.12 in Lambda.
     log_items: a function that is given an item and returns what may be logged of it; no item is logged without one.
     """
 
@@ -104,6 +105,7 @@ class Task:
     permissions: tuple[Allow, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     tracing: bool = False
+    snap_start: bool = False
     log_items: Callable[[Any], Any] | None = None
     dispatcher_memory_mib: int = 1024
     dispatcher_timeout_s: int = limits.LAMBDA_TIMEOUT_S

@@ -12,6 +12,7 @@ from .errors import NoTasks, TooManyTasks
 STACK_RESOURCES = 500
 """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html."""
 RESOURCES_PER_TASK = 27  # the most that a task's lane, fire and alarms make; a test counts them
+RESOURCES_OF_SNAP_START = 2  # the version and the alias of a task's worker
 RESOURCES_PER_APP = 20  # ledger, store, keeper, idempotency records, schedule group, dashboard, alarms
 _KEEPER_BYTES = 600  # of the keeper's environment, whatever the tasks: the names of table, bucket and handlers
 _FUNCTION_NAME, _MAPPING_ID = 64, 36
@@ -31,9 +32,10 @@ def check_tasks(tasks: Mapping[str, Task]) -> None:
         other = outputs.setdefault(output("", name), name)
         if other != name:
             raise DuplicateTask(f"tasks {other!r} and {name!r} have the same letters and digits; rename one of them")
-    needed = RESOURCES_PER_APP + RESOURCES_PER_TASK * len(tasks)
+    versions = RESOURCES_OF_SNAP_START * sum(task.snap_start for task in tasks.values())
+    needed = RESOURCES_PER_APP + RESOURCES_PER_TASK * len(tasks) + versions
     if needed > STACK_RESOURCES:
-        fit = (STACK_RESOURCES - RESOURCES_PER_APP) // RESOURCES_PER_TASK
+        fit = (STACK_RESOURCES - RESOURCES_PER_APP) * len(tasks) // (needed - RESOURCES_PER_APP)
         raise TooManyTasks(
             f"{len(tasks)} tasks need about {needed} resources, and CloudFormation takes {STACK_RESOURCES} in a stack: "
             f"{fit} tasks; make two packages of handlers, and a stack of each in app.py"

@@ -15,6 +15,10 @@ class UnsupportedTarget(DrumbeatError):
     """Lambda has no such Python or processor."""
 
 
+class SnapStartUnsupported(DrumbeatError):
+    """Lambda takes no snapshots of functions on this Python."""
+
+
 class HandlersMissing(DrumbeatError):
     """The package of the app's tasks can't be found."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Annotations, Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -19,6 +19,7 @@ MAX_AGE = Duration.hours(6)
 Six hours is the most that Lambda keeps an asynchronous event.  A late fire is still the right run, because it carries
 its scheduled time; the keeper reports it missing long before that.
 """
+LIVE = "live"  # the alias of the version that is invoked
 LAMBDA_RETRIES = 2  # the most that Lambda offers for asynchronous invokes
 
 
@@ -38,9 +39,13 @@ class Function(Construct):
         timeout: Duration,
         environment: Mapping[str, str],
         tracing: bool = False,
+        snap_start: bool = False,
         on_failure: sqs.IQueue | None = None,
     ) -> None:
-        """on_failure: where asynchronous invokes go after their retries; None for a function that gets none."""
+        """on_failure: where asynchronous invokes go after their retries; None for a function that gets none.
+
+        snap_start: publish a version, whose environments are made from a snapshot; whoever invokes `live` gets those.
+        """
         super().__init__(scope, id)
         log_group = logs.LogGroup(
             self,
@@ -65,6 +70,7 @@ class Function(Construct):
             role=self.role,
             log_group=log_group,
             tracing=lambda_.Tracing.ACTIVE if tracing else lambda_.Tracing.DISABLED,
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
             # A run of many chunks is a long, legal chain of function, queue, function: drumbeat counts its own hops.
             recursive_loop=lambda_.RecursiveLoop.ALLOW,
             environment_encryption=platform.encryption_key,
@@ -75,6 +81,7 @@ class Function(Construct):
                 "POWERTOOLS_LOG_LEVEL": "INFO",
             },
         )
+        self.live: lambda_.IFunction = self._published() if snap_start else self.function
         if tracing:
             acknowledge(
                 self.role.node.find_child("DefaultPolicy"),
@@ -83,6 +90,11 @@ class Function(Construct):
             )
         if on_failure is not None:
             self._keep_what_fails(on_failure)
+
+    def _published(self) -> lambda_.Alias:
+        """Name the version that CDK publishes anew whenever code or settings change; the one before is removed."""
+        Annotations.of(self.function).acknowledge_warning("@aws-cdk/aws-lambda:snapStartRequirePublish")
+        return self.function.add_alias(LIVE)
 
     def _keep_what_fails(self, queue: sqs.IQueue) -> None:
         """Let Lambda put what fails for good into a queue, under the function's role, which may do just that.

@@ -10,6 +10,7 @@ from constructs import Construct
 from drumbeat.limits import SQS_RECEIVES
 from drumbeat.task import Task
 
+from .errors import SnapStartUnsupported
 from .fire import Fire, Schedules
 from .follow import Follow
 from .function import Function
@@ -41,6 +42,7 @@ class Lane(Construct):
     ) -> None:
         """schedules: where schedules are added at run time; idempotency: needed by a task with idempotent_by."""
         super().__init__(scope, id)
+        _check_snapshots(task, platform)
         self.task = task
         self.dead_fires = safe_queue(self, "DeadFires", key=platform.encryption_key)
         self.dead_letters = safe_queue(
@@ -139,6 +141,7 @@ class Lane(Construct):
             timeout=Duration.seconds(self.task.timeout_s),
             environment=environment,
             tracing=self.task.tracing,
+            snap_start=self.task.snap_start,
         )
         self._feed(worker, self.queue, "Mapping", enabled=True)
         if self.backfill_queue is not None:  # polled only while there is a backfill: the keeper switches it
@@ -158,7 +161,7 @@ class Lane(Construct):
         return lambda_.EventSourceMapping(
             self,
             id,
-            target=worker.function,
+            target=worker.live,
             event_source_arn=queue.queue_arn,
             enabled=enabled,
             batch_size=self.task.batch_size,
@@ -174,3 +177,13 @@ class Lane(Construct):
             function.role.add_to_principal_policy(
                 iam.PolicyStatement(actions=list(permission.actions), resources=resources)
             )
+
+
+def _check_snapshots(task: Task, platform: Platform) -> None:
+    """Refuse what CloudFormation would refuse after minutes."""
+    if task.snap_start and not platform.target.has_snapshots:
+        raise SnapStartUnsupported(
+            f"task {task.name!r}: snap_start=True needs Python 3.12 or newer in Lambda, and the functions run on "
+            f'Python {platform.target.python}; synthesize with a newer one, or give Target(python="3.13") to '
+            "bundle_code and to the stack, or leave snap_start out"
+        )

@@ -8,6 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from .errors import UnsupportedTarget
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+_WITHOUT_SNAPSHOTS = ("3.11",)  # https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
 _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 _GLIBCS = {"3.11": 26}  # Amazon Linux 2; later ones run on Amazon Linux 2023
 _GLIBC_OF_2023 = 34
@@ -43,8 +44,18 @@ class Target:
         return self.python == _this_python()
 
     @property
+    def has_snapshots(self) -> bool:
+        """Whether SnapStart is to be had, on either processor."""
+        return self.python not in _WITHOUT_SNAPSHOTS
+
+    @property
     def runtime(self) -> lambda_.Runtime:
-        return lambda_.Runtime(f"python{self.python}", lambda_.RuntimeFamily.PYTHON, supports_inline_code=True)
+        return lambda_.Runtime(
+            f"python{self.python}",
+            lambda_.RuntimeFamily.PYTHON,
+            supports_inline_code=True,
+            supports_snap_start=self.has_snapshots,
+        )
 
     @property
     def lambda_architecture(self) -> lambda_.Architecture:

@@ -3,6 +3,7 @@
 To make the first client, botocore looks into the folders of all its services, twice, and reads where each of them is
 in each Region: a megabyte of JSON, more than all else together.  For the services below neither is needed: each has
 rules that say where it is (`endpoint-rule-set-1`), and the partitions of AWS are listed in a small file of their own.
+Where credentials come from stays botocore's: with SnapStart they are behind an address, and not in the environment.
 """
 
 from typing import Any

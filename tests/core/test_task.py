@@ -34,6 +34,7 @@ WRONG = [
     ({"environment": {"MODE": "ü" * 1279}}, "environment has 2,562 bytes, 2,560 allowed"),
     ({"permissions": ["s3:*"]}, "Allow("),
     ({"backoff": 3}, "a Backoff is expected"),
+    ({"snap_start": "PublishedVersions"}, "True or False is expected"),
 ]
 
 
