@@ -268,6 +268,10 @@ class _Run:
         ):
             how = f"{seconds:,.1f} s x {memory:,} MiB / 1,024"
             yield Step(name, how, seconds * memory / 1024, "lambda_gb_s", by=name)
+        if task.snap_start:
+            how = f"{timing.environments:,} environments x {task.memory_mib:,} MiB / 1,024"
+            restored = timing.environments * task.memory_mib / 1024
+            yield Step("worker restored from its snapshot", how, restored, "snap_start_restored_gb", by=WORKER)
         logged = workers * LOG_BYTES_PER_INVOCATION + deliveries * LOG_BYTES_PER_CHUNK + starts * 2000
         how = f"{workers:,} invocations x {LOG_BYTES_PER_INVOCATION} + {deliveries:,} chunks x {LOG_BYTES_PER_CHUNK}"
         yield Step("log lines", f"{how} + {starts} x 2,000 bytes", logged, "log_bytes")

@@ -11,7 +11,11 @@ from .packing import Packing
 CALL_S = 0.01
 """A call of AWS within a Region: an order of magnitude, as the local cloud assumes it; not measured on AWS."""
 INIT_S = 0.35
-"""A cold start of drumbeat's functions, billed since August 2025: an assumption, see `benchmarks/cold.py`."""
+"""A cold start of drumbeat's functions, billed since August 2025: an assumption, see `benchmarks/cold.py`.
+
+One that is restored from a snapshot instead is billed by the GB, and hardly by the second.
+https://docs.aws.amazon.com/lambda/latest/dg/snapstart-monitoring.html
+"""
 ITEM_CPU_S = 5e-6
 """What packing or unpacking an item costs: see `benchmarks/dispatch.py` and `work.py`."""
 ENVIRONMENTS_START, ENVIRONMENTS_PER_S = 5, 5
@@ -110,7 +114,7 @@ class Timing:
             deletes=invocations * ceil(batch / 10) if batch else 0,
             environments=environments,
             head_reads=environments * (1 + int(lasts / HEAD_FRESH_S)),
-            worker_s=work_s + environments * INIT_S,
+            worker_s=work_s + environments * (0 if task.snap_start else INIT_S),
             dispatcher_s=dispatch_s + end_s + INIT_S,
             saves=max(0, int(dispatch_s / SAVE_EVERY_S) - saves_of(packing.calls)),
             hand_overs=int(dispatch_s / window),

@@ -20,7 +20,8 @@ KEEPER = "keeper"
 
 def idle(task: Task, *, keeper_every_s: float = 900, hours: float = HOURS, tasks: int = 1) -> Usage:
     """What so many hours cost without any run; `tasks`: how many tasks of the app share the keeper."""
-    return Usage((*_polls(hours), *_rounds(task, hours, keeper_every_s, tasks), _alarms(task, hours, tasks)))
+    rounds = _rounds(task, hours, keeper_every_s, tasks)
+    return Usage((*_polls(hours), *rounds, _alarms(task, hours, tasks), *_snapshot(task, hours)))
 
 
 def metrics(runs: float, *, hours: float = HOURS) -> Step:
@@ -61,3 +62,11 @@ def _alarms(task: Task, hours: float, tasks: int) -> Step:
     alarms = 2 + (task.schedule is not None)
     how = f"{alarms} of the task + 1 of the app" + ("" if tasks == 1 else f" / {tasks} tasks")
     return Step("alarms", how, (alarms + 1 / tasks) * hours / HOURS, "alarm_months")
+
+
+def _snapshot(task: Task, hours: float) -> Iterator[Step]:
+    """The worker's, kept for as long as its version is published."""
+    if task.snap_start:
+        how = f"{hours:,.10g} h x 3,600 s x {task.memory_mib:,} MiB / 1,024"
+        gb_s = hours * 3600 * task.memory_mib / 1024
+        yield Step("snapshot of the worker, cached", how, gb_s, "snap_start_cached_gb_s")

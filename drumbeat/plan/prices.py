@@ -57,6 +57,10 @@ PRICES: dict[str, Price] = {
         ((6 * BILLION, 0.0000166667), (15 * BILLION, 0.000015), (inf, 0.0000133334)),
         *(_LAMBDA, "L"),
     ),
+    "snap_start_cached_gb_s": Price(  # of Python; while the version is published, for three hours at least
+        *("Lambda", "SnapStart, GB-seconds cached", 1, "GB-second"), _flat(0.0000015046), *(_LAMBDA, "L")
+    ),
+    "snap_start_restored_gb": Price("Lambda", "SnapStart, GB restored", 1, "GB", _flat(0.0001397998), _LAMBDA, "L"),
     "sqs_requests": Price(  # each 64 KiB of payload is one request; where the tiers begin is from memory
         *("SQS", "standard requests", MILLION, "million"),
         ((100 * BILLION, 0.40), (200 * BILLION, 0.30), (inf, 0.24)),

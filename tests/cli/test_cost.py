@@ -59,3 +59,29 @@ def test_failures_cost_deliveries_and_writes(app: Folder) -> None:
 
     assert sorted(dollars) == dollars
     assert 3 == len(set(dollars))
+
+
+def test_a_snapshot_is_kept_by_the_month_and_restored_by_the_environment(app: Folder) -> None:
+    task = """
+        from drumbeat import Range, Task
+        {name} = Task("{name}", snap_start={snap_start}, memory_mib=2048, max_concurrency=20)
+        {name}.expand(Range(0, 10))
+        {name}.work(lambda number, run: None)
+    """
+    for name, snap_start in (("quick", True), ("plain", False)):
+        app.write(f"handlers/{name}.py", task.format(name=name, snap_start=snap_start))
+    words = app.run("cost", "quick", "--items", "100000").stdout
+    quick, plain = (
+        json.loads(app.run("cost", name, "--items", "100000", "--json").stdout) for name in ("quick", "plain")
+    )
+
+    kept = next(line for line in words.splitlines() if "snapshot of the worker, cached" in line)
+    assert "730 h x 3,600 s x 2,048 MiB / 1,024" in kept
+    assert "$0.0000015046 per GB-second  7.90817760" in kept
+    restored = next(line for line in words.splitlines() if "restored from its snapshot" in line)
+    assert "20 environments x 2,048 MiB / 1,024" in restored
+    assert "$0.0001397998 per GB  0.00559199" in restored
+    assert pytest.approx(7.9081776) == quick["month"]["idle_dollars"] - plain["month"]["idle_dollars"]
+    starts = 20 * 0.35 * 2 * 0.0000133334  # which are saved
+    assert pytest.approx(0.00559199 - starts, abs=1e-8) == quick["run"]["dollars"] - plain["run"]["dollars"]
+    assert not any(row["price"].startswith("snap_start") for row in plain["run"]["rows"] + plain["month"]["idle_rows"])

@@ -32,6 +32,9 @@ def test_a_line_shows_its_arithmetic():
         ({"scheduler_invocations": 14e6}, 0.0),
         ({"scheduler_invocations": 15e6}, 1.0),
         ({"lambda_x86_gb_s": 1e6}, 16.6667),
+        # AWS's own example: a month of 1 GB, and 74,400 restores of it, for $4.03 and $10.40
+        ({"snap_start_cached_gb_s": 2_678_400}, 4.029921),
+        ({"snap_start_restored_gb": 74_400}, 10.401105),
         ({}, 0.0),
     ],
 )
