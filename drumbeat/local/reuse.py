@@ -5,15 +5,22 @@ Shared is only what is read from botocore's data files and from this machine; ha
 each client's own.
 """
 
+import copy
 import inspect
+import os
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from types import FunctionType, MethodType
 from typing import Any
+from urllib import request
 
-from botocore import client, hooks, httpsession, loaders, regions, session
+from botocore import client, endpoint, hooks, httpsession, loaders, regions, session, utils
+
+from .emitters import copied, registering
 
 _hooks: Any = hooks  # its private names are none of its stubs' business
+_session: Any = session.Session
+_client: Any = client
 _creator: Any = client.ClientCreator
 _regions: Any = regions
 _create_loader = lru_cache(session.create_loader)
@@ -21,6 +28,7 @@ _read_file = lru_cache(loaders.JSONFileLoader().load_file)
 _create_ssl_context = lru_cache(httpsession.create_urllib3_context)
 _event_names: dict[str, str] = {}
 _methods: dict[str, dict[str, Any]] = {}
+_models: dict[tuple[int, str], tuple[Any, ...]] = {}
 _providers: dict[tuple[Any, ...], tuple[Any, ...]] = {}
 
 
@@ -29,10 +37,15 @@ def replacements() -> Iterator[tuple[Any, str, Any]]:
     yield session, "create_loader", _create_loader
     yield loaders.JSONFileLoader, "load_file", _load_file
     yield httpsession, "create_urllib3_context", _create_ssl_context
+    yield hooks.EventAliaser, "__copy__", _copied_aliaser(hooks.EventAliaser.__copy__)
     yield hooks.EventAliaser, "__init__", _remembering_names(hooks.EventAliaser.__init__)
     yield hooks, "accepts_kwargs", _accepts_kwargs(_hooks.accepts_kwargs)
-    yield _hooks._PrefixTrie, "_recursive_copy", _copied  # noqa: SLF001
+    yield _hooks._PrefixTrie, "__copy__", copied  # noqa: SLF001
+    yield _session, "_register_builtin_handlers", registering(_session._register_builtin_handlers)  # noqa: SLF001
+    for module in (endpoint, utils):
+        yield module, "get_environ_proxies", _environ_proxies(utils.get_environ_proxies)
     yield _creator, "_create_methods", _methods_of(_creator._create_methods)  # noqa: SLF001
+    yield client, "ServiceModel", _model_of(_client.ServiceModel)
     yield regions, "EndpointProvider", _provider_of(_regions.EndpointProvider)
 
 
@@ -53,6 +66,17 @@ def _remembering_names(make: Callable[..., None]) -> Callable[..., None]:
     return init
 
 
+def _copied_aliaser(copied: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Let a client, too, look up what its session has: a copy has the same names."""
+
+    def copy_aliaser(self: Any) -> Any:
+        made = copied(self)
+        made._alias_name_cache = self._alias_name_cache  # noqa: SLF001
+        return made
+
+    return copy_aliaser
+
+
 def _accepts_kwargs(ask: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Tell by a handler's code whether it takes any keyword: a session asks it of 130 handlers."""
 
@@ -66,17 +90,16 @@ def _accepts_kwargs(ask: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return accepts_kwargs
 
 
-def _copied(self: Any, node: dict[Any, Any]) -> dict[Any, Any]:
-    """The structure of a trie of handlers, without asking each of its lists how it is copied."""
-    made: dict[Any, Any] = {}
-    for key, value in node.items():
-        if isinstance(value, dict):
-            made[key] = _copied(self, value)
-        elif isinstance(value, hooks.NodeList):
-            made[key] = hooks.NodeList(value.first[:], value.middle[:], value.last[:])
-        else:
-            made[key] = value
-    return made
+def _environ_proxies(ask: Callable[[str], Any]) -> Callable[[str], Any]:
+    """See first whether the environment names any proxy; only where nothing else does, as on Linux."""
+
+    def get_environ_proxies(url: str) -> Any:
+        only = request.getproxies is request.getproxies_environment
+        if only and not any(name[-6:].lower() == "_proxy" for name in os.environ):
+            return {}
+        return ask(url)
+
+    return get_environ_proxies
 
 
 def _methods_of(make: Callable[[Any, Any], dict[str, Any]]) -> Callable[[Any, Any], dict[str, Any]]:
@@ -89,6 +112,18 @@ def _methods_of(make: Callable[[Any, Any], dict[str, Any]]) -> Callable[[Any, An
         return dict(_methods[name])
 
     return create_methods
+
+
+def _model_of(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Parse a service's model once: a client's own is a copy, that has the operations and shapes of the first."""
+
+    def service_model(service_description: Any, service_name: str) -> Any:
+        key = (id(service_description), service_name)
+        if key not in _models:
+            _models[key] = make(service_description, service_name), service_description  # kept, as below
+        return copy.copy(_models[key][0])
+
+    return service_model
 
 
 def _provider_of(make: Callable[..., Any]) -> Callable[..., Any]:
