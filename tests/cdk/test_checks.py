@@ -9,9 +9,11 @@ from aws_cdk import Validations
 from cdk_nag import AwsSolutionsChecks
 from cfnlint.api import ManualArgs, lint
 
+from drumbeat import Rate
+from drumbeat.cdk import Target
 from stacks.drumbeat_stack import DrumbeatStack
 from tests.cdk.conftest import inline
-from tests.cdk.sample import TASKS
+from tests.cdk.sample import TASKS, make
 
 ACKNOWLEDGED = {  # rule at construct: reason
     r"AwsSolutions-S1 at .*/Store/Bucket/.*": "access logs need a second bucket: for the account to decide",
@@ -28,6 +30,8 @@ CHECKED = {name: TASKS[name] for name in ("often", "berlin", "manual", "gallery"
 
 SEALED = {name: TASKS[name] for name in ("often", "on-order", "after-both", "nightly")}
 
+SNAPSHOTS = {"quick": make("quick", schedule=Rate(hours=1), snap_start=True)}
+
 
 @pytest.fixture(scope="module")
 def checked(new_app, tmp_path_factory):
@@ -36,6 +40,7 @@ def checked(new_app, tmp_path_factory):
     app = new_app(outdir, validation=True)
     DrumbeatStack(app, "Drumbeat", tasks=CHECKED, code=inline())
     DrumbeatStack(app, "Sealed", tasks=SEALED, code=inline(), encryption_key=True, deletion_protection=True)
+    DrumbeatStack(app, "Snapshots", tasks=SNAPSHOTS, code=inline(), target=Target(python="3.13"))
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     with pytest.raises(RuntimeError, match="ValidationFailed"):
         app.synth()
@@ -77,5 +82,5 @@ def test_cdk_s_own_validation_finds_nothing(report):
 
 def test_cfn_lint_finds_nothing(checked):
     but = ManualArgs(ignore_checks=["W3005"])  # CDK itself writes a DependsOn beside a GetAtt
-    for stack in ("Drumbeat", "Sealed"):
+    for stack in ("Drumbeat", "Sealed", "Snapshots"):
         assert [] == lint((checked / f"{stack}.template.json").read_text(), config=but)

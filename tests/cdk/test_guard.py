@@ -11,7 +11,7 @@ import pytest
 from aws_cdk import Stack
 from aws_cdk import aws_sqs as sqs
 
-from drumbeat.cdk import acknowledge, findings
+from drumbeat.cdk import Target, acknowledge, findings
 from drumbeat.cdk.guard_rules import RULES
 from tests.cdk.sample import TASKS, make
 
@@ -20,6 +20,7 @@ SHIPPED = {  # every kind of stack that we ship: tasks, and arguments of the sta
     "all kinds of tasks": (TASKS, {}),
     "a key of the customer's": (RICH, {"encryption_key": True, "deletion_protection": True}),
     "one task by hand": ({"manual": TASKS["manual"]}, {}),
+    "a worker with a snapshot": ({"quick": make("quick", snap_start=True)}, {"target": Target(python="3.13")}),
     "the second stack of an app": ({f"t{n}": make(f"t{n}") for n in range(3)}, {"handlers": "more"}),
 }
 

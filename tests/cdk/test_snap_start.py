@@ -6,7 +6,7 @@ from aws_cdk import aws_lambda as lambda_
 from drumbeat import Cron
 from drumbeat.cdk import Target
 from drumbeat.cdk.capacity import RESOURCES_OF_SNAP_START
-from drumbeat.cdk.errors import SnapStartUnsupported
+from drumbeat.cdk.errors import SnapStartUnsupported, TooManyTasks
 from tests.cdk.sample import make
 
 NIGHTLY = Cron("0 0 * * ? *")
@@ -76,6 +76,13 @@ def test_without_it_nothing_is_published_and_the_rest_is_the_same(template, synt
         plain.resources[name]["Type"] for name in changed
     }
     assert not any("SnapStart" in function for function in plain.of("AWS::Lambda::Function").values())
+
+
+def test_versions_and_aliases_are_among_what_a_stack_holds(synthesize):
+    tasks = {name: make(name, snap_start=True) for name in (f"t{n}" for n in range(17))}
+
+    with pytest.raises(TooManyTasks, match=r"17 tasks need about 513 resources, and .*: 16 tasks; make two packages"):
+        synthesize(tasks, target=NEW)
 
 
 @pytest.mark.parametrize("snapshots", [True, False])
