@@ -5,15 +5,54 @@ keeps nothing that belongs to one environment: no logger, no client, no setting.
 is below it: an import binds a module to its package.
 """
 
+_POWERTOOLS = "aws_lambda_powertools"
 _BRANCHES = (
-    "aws_lambda_powertools.utilities.data_classes",
-    "aws_lambda_powertools.utilities.jmespath_utils",
+    f"{_POWERTOOLS}.exceptions",
+    f"{_POWERTOOLS}.logging.buffer",
+    f"{_POWERTOOLS}.utilities.data_classes",
+    f"{_POWERTOOLS}.utilities.jmespath_utils",
+    f"{_POWERTOOLS}.warnings",
     "drumbeat.ledger",
 )
 _MODULES = frozenset(
     {
-        "aws_lambda_powertools.metrics.provider.cloudwatch_emf.metric_properties",
+        f"{_POWERTOOLS}.logging.constants",
+        f"{_POWERTOOLS}.logging.exceptions",
+        f"{_POWERTOOLS}.logging.filters",
+        f"{_POWERTOOLS}.logging.lambda_context",
+        f"{_POWERTOOLS}.metrics.exceptions",
+        f"{_POWERTOOLS}.metrics.provider.cloudwatch_emf.constants",
+        f"{_POWERTOOLS}.metrics.provider.cloudwatch_emf.exceptions",
+        f"{_POWERTOOLS}.metrics.provider.cloudwatch_emf.metric_properties",
+        f"{_POWERTOOLS}.shared.constants",
+        f"{_POWERTOOLS}.shared.lazy_import",
+        f"{_POWERTOOLS}.shared.types",
+        f"{_POWERTOOLS}.shared.version",
         "typing_extensions",
+    }
+    | {
+        f"drumbeat.runtime.{name}"
+        for name in (
+            "announce",
+            "attempt",
+            "batch",
+            "collector",
+            "divide",
+            "gate",
+            "invoke",
+            "lines",
+            "load",
+            "records",
+            "referenced",
+            "results",
+            "send",
+            "services",
+            "session",
+            "sources",
+            "stretch",
+            "tolerance",
+            "work",
+        )
     }
 )
 

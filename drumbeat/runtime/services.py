@@ -62,7 +62,7 @@ class Services:
 
     settings: Settings
     session: Any = field(default_factory=make_session)  # botocore's: boto3's own costs a third of the start besides
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = field(default_factory=lambda: time.sleep)
     draw: Callable[[], float] = random.random
 
     @classmethod
