@@ -53,7 +53,7 @@ class Task:
     parts: by how many dispatchers side by side a run is expanded (1-256); by default as many as its source is large
         for.  A function that yields items is called once for each, if it takes `part` (a Part).
     batch_size, batch_window_s: how many messages one invocation takes, and how long it may wait for them; by default
-        up to ten that are expected to be done in a second.
+        up to ten that are expected to be done in five seconds, or a quarter of timeout_s.
     overlap: a fire while an earlier run of the task is active: "skip" it; let it wait, "buffer_one" at most or
         "buffer_all"; "cancel_other" runs for it; or "allow" it, up to `max_active_runs` at the same time.
     catch_up: a fire that never came, or came while the task was paused, is made up for if it is younger than this.

@@ -91,17 +91,18 @@ class Watch:
             self._last[function.name] = lines[-1]
 
     def _take(self, line: "Line") -> None:
-        if '"message":"' not in line.text or '"run":"' not in line.text:
+        if '"message":"' not in line.text:
             return
         said = json.loads(line.text)
-        run = self._run(said["run"])
         match said["message"]:
             case "run sealed":
-                run.items = said["items"]
-            case "chunk settled":
-                run.done.append((line.time, run.settled + said["succeeded"] + said["failed"]))
+                self._run(said["run"]).items = said["items"]
+            case "chunks settled":
+                for run_id, counted in said["settled"].items():
+                    run = self._run(run_id)
+                    run.done.append((line.time, run.settled + counted["succeeded"] + counted["failed"]))
             case "run ended":
-                run.state = said["state"]
+                self._run(said["run"]).state = said["state"]
 
     def _run(self, run_id: str) -> Progress:
         return self.runs.setdefault(run_id, Progress())

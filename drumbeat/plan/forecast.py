@@ -19,8 +19,11 @@ from .steps import DISPATCHER, WORKER, put, read, write
 from .units import WRITE_UNIT, units
 from .usage import POLLER, Step, Usage
 
-LOG_BYTES_PER_INVOCATION, LOG_BYTES_PER_CHUNK = 600, 700
-"""START, END and REPORT of Lambda; and one JSON line of the logger with one of metrics: about."""
+LOG_BYTES_PER_INVOCATION, LOG_BYTES_PER_CHUNK = 900, 25
+"""START, END and REPORT of Lambda and one line of metrics, which names the chunks: about, with 26 bytes for each line.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
+"""
 _BYTES_OF_LETTER = 500  # of a dead letter beyond its item, about
 KEPT_BYTES = 4000  # as in `drumbeat.runtime.results`
 _BYTES_AROUND_RESULTS = 120  # the names, the key and the date of their record, about

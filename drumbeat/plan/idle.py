@@ -13,8 +13,8 @@ IDLE_POLLERS, LONG_POLL_S = 5, 20
 """An SQS event source polls an empty queue so: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
 ROUND_S, KEEPER_MIB = 0.6, 512
 """A round of the keeper: nearly always a cold start; the seconds are an assumption."""
-METRICS = 5
-"""Names that a run's metrics have: billed for each hour in which they come."""
+METRICS = 4
+"""Names that the metrics of a run without failures have: billed for each hour in which they come."""
 KEEPER = "keeper"
 
 

@@ -11,14 +11,18 @@ from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.shared.functions import strtobool
 
+from drumbeat.chunk import Chunk
 from drumbeat.discovery import load
 from drumbeat.errors import DrumbeatError, TaskModuleFailed
+from drumbeat.ledger.count import Totals
 from drumbeat.task import Task
 
 from .services import Settings
 
 logger = Logger()
 metrics = Metrics()
+_SAID_BY_THE_GROUP = ("function_name", "function_arn", "function_memory_size")  # of the logs: each function has its own
+_settled: dict[str, dict[str, Any]] = {}
 
 
 class InvocationFailed(DrumbeatError):
@@ -32,6 +36,29 @@ def count(name: str, value: float = 1, *, task: str = "") -> None:
         return
     with single_metric(name=name, unit=MetricUnit.Count, value=value) as metric:
         metric.add_dimension("service", task)
+
+
+def settled(chunk: Chunk, totals: Totals) -> None:
+    """Note that a chunk was counted: an invocation says so in one line, with its metrics, for all of its chunks.
+
+    CloudWatch bills lines by their bytes: one for each chunk costs as much as writing it into the ledger.
+    """
+    run = _settled.setdefault(chunk.run.id, {"chunks": [], "succeeded": 0, "failed": 0, "dropped": 0})
+    run["chunks"].append(chunk.number)
+    for name in ("succeeded", "failed", "dropped"):
+        run[name] += getattr(totals, name)
+
+
+def _flush(request_id: str) -> None:
+    if _settled and not metrics.metric_set:  # the keeper's are lines of their own, of the tasks that it counts for
+        logger.info("chunks settled", settled=_settled)
+    elif _settled:
+        metrics.add_metadata("message", "chunks settled")
+        metrics.add_metadata("settled", dict(_settled))
+        metrics.add_metadata("function_request_id", request_id)
+    if metrics.metric_set:
+        metrics.flush_metrics()
+    _settled.clear()
 
 
 def frames(error: BaseException) -> list[str]:
@@ -62,6 +89,7 @@ def _measured(handler: Any) -> Any:
     """
 
     def measured(event: Any, context: Any) -> Any:
+        logger.remove_keys(_SAID_BY_THE_GROUP)
         try:
             return handler(event, context)
         except (Exception, SystemExit) as error:  # noqa: BLE001  (it is raised again, without its text)
@@ -70,8 +98,7 @@ def _measured(handler: Any) -> Any:
             )
             raise InvocationFailed(f"{type(error).__name__}; the log says where, the ledger why") from None
         finally:
-            if metrics.metric_set:
-                metrics.flush_metrics()
+            _flush(context.aws_request_id)
 
     return measured
 

@@ -20,7 +20,7 @@ from . import results
 from .lines import Unreadable
 from .load import Loaded
 from .observability import count as metric
-from .observability import logger
+from .observability import logger, settled
 from .services import Services
 
 
@@ -113,11 +113,13 @@ def settle(
     done = count.settle(services.table, chunk.tree, chunk.number, totals, expires_at=expires_at, kind=kind)
     if done.accepted:
         metric("ChunksSettled", task=chunk.run.task)
-        metric("ItemsSucceeded", totals.succeeded, task=chunk.run.task)
-        metric("ItemsFailed", totals.failed, task=chunk.run.task)
+        if totals.succeeded:  # a metric of zeros is billed like any other
+            metric("ItemsSucceeded", totals.succeeded, task=chunk.run.task)
+        if totals.failed:
+            metric("ItemsFailed", totals.failed, task=chunk.run.task)
         if totals.dropped:
             metric("ItemsDropped", totals.dropped, task=chunk.run.task)
-        logger.info("chunk settled", succeeded=totals.succeeded, failed=totals.failed, dropped=totals.dropped)
+        settled(chunk, totals)
     return done
 
 

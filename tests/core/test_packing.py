@@ -11,6 +11,8 @@ from drumbeat.packing import NOTHING, Learned, chunk_size_of
     [
         ({}, 100, 1),
         ({"item_s": 0.001}, 100, 10),
+        ({"item_s": 0.02}, 100, 2),
+        ({"item_s": 0.02, "timeout_s": 10}, 100, 1),
         ({"item_s": 0.001, "chunk_bytes": 1024 * 1024}, 100, 6),
         ({"item_s": 5, "timeout_s": 60}, 3, 1),
         ({"item_s": 5, "timeout_s": 60, "concurrency": 10}, 30, 1),
@@ -34,7 +36,7 @@ def test_what_is_not_declared_follows_from_how_long_an_item_takes(
         ({}, 0.5, 10, 30),  # a quarter of 60 s
         ({}, 100, 10, 1),
         ({"timeout_s": 900}, 0.5, 10**6, 100),  # items that aren't quick share no more than by default
-        ({}, 0.002, 10**6, 500),  # what a second is enough for
+        ({}, 0.02, 10**6, 250),  # what five seconds are enough for
         ({}, 0.00001, 10**6, 1000),
         ({}, 0.00001, 10**6 // 10, 500),  # four chunks for each of 50 workers
         ({"max_concurrency": 1000}, 0.00001, 10**6, 250),

@@ -1,9 +1,16 @@
 """Bills: the arithmetic, the tiers, and a price list that says where it has its numbers from."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+from drumbeat import Range, Task
 from drumbeat.plan.bill import UnknownUsage, bill
 from drumbeat.plan.prices import PRICES
+from drumbeat.plan.quote import quote
+
+DOCS = Path(__file__).parents[2] / "docs" / "explanation" / "speed-and-cost.md"
 
 
 def test_a_bill_adds_up_line_by_line():
@@ -63,3 +70,26 @@ def test_each_price_has_a_source_and_a_confidence():
         assert price.source.startswith("https://aws.amazon.com/"), name
         assert price.confidence in {"A", "L", "G", "M"}, name
         assert [bound for bound, _ in price.tiers] == sorted(bound for bound, _ in price.tiers), name
+
+
+@pytest.mark.parametrize(
+    ("declared", "item_s"),
+    [
+        ({"timeout_s": 60}, 0.1),
+        ({"timeout_s": 180, "batch_size": 10}, 0.1),
+        ({"timeout_s": 300, "chunk_size": 1000, "by_reference": None}, 0.1),
+        ({}, 0.001),
+        ({"chunk_size": 1000, "batch_size": 10}, 0.001),
+    ],
+)
+def test_handing_out_a_million_items_costs_what_the_docs_say(declared: dict[str, object], item_s: float) -> None:
+    by_reference = "by_reference" in declared
+    task = Task("million", item_s=item_s, **({"by_reference": False} | declared))
+    task.expand(Range(0, 1_000_000))
+
+    found = quote(task, items=1_000_000, item_bytes=None if by_reference else 200)
+
+    share = found.orchestration_dollars / found.work_dollars * 100
+    way = "refer to them" if by_reference else "hold their items"
+    row = rf"^\| {item_s:g} s.* \| {task.chunk_size:,} \| {way} \| {found.orchestration_dollars:.4f} \| {share:.1f} %"
+    assert re.search(row, DOCS.read_text(), re.MULTILINE), row
