@@ -21,6 +21,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
+from itertools import takewhile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -99,6 +100,7 @@ class Namespace:
         self.path = [*self.dirs, *outer_path]
         self.directory = str(code)
         self.modules: dict[str, ModuleType] = {}
+        self.newest = (0, "")  # how many others' modules there were when it began to run, and the last of them
         self.seen = -1  # len(sys.modules) when the modules were last looked through
         self.loggers: dict[str, Any] = {}
         self.root_level = logging.WARNING
@@ -110,6 +112,13 @@ class Namespace:
 def _active() -> Namespace | None:
     """Whose code runs now; modules that are shared outlive the cloud that made them, and ask the one that is open."""
     return _open[-1].active if _open else None
+
+
+def _since(newest: tuple[int, str], modules: dict[str, ModuleType]) -> Iterable[str]:
+    """The names that were added since there were so many, with that as the last; all if any was taken out meanwhile."""
+    count, last = newest
+    added = list(takewhile(lambda name: name != last, reversed(modules)))
+    return reversed(added) if len(modules) == count + len(added) else list(modules)
 
 
 class Importer:
@@ -192,6 +201,7 @@ class Importer:
             self._outer_path = list(sys.path)
             self._outer_root = (logging.root.level, logging.root.handlers)
             self._outer_session = boto3.DEFAULT_SESSION
+        space.newest = (len(modules), next(reversed(modules)))
         modules.update(space.modules)
         space.seen = len(modules) if space.modules else -1
         sys.path[:] = space.path
@@ -213,7 +223,7 @@ class Importer:
             for name in old.modules:
                 modules.pop(name, None)
         else:
-            names = [name for name in modules if name.partition(".")[0] in old.tops]
+            names = [name for name in _since(old.newest, modules) if name.partition(".")[0] in old.tops]
             old.modules = {name: modules.pop(name) for name in names}
         old.path = list(sys.path)
         old.directory = os.getcwd()  # noqa: PTH109  in the hottest path

@@ -13,6 +13,8 @@ from functools import lru_cache
 from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING, Any
 
+from .loading import recall
+
 if TYPE_CHECKING:
     from .code import Namespace
 
@@ -25,15 +27,27 @@ def guarded(active: "Callable[[], Namespace | None]", outer: Callable[[], Sequen
     real = builtins.__import__
 
     def checked(name: str, scope: Any = None, local: Any = None, fromlist: Any = (), level: int = 0) -> Any:
-        if name in _ANYWHERE or level:  # the most: handlers import in hot functions
+        if name in _ANYWHERE and not level:  # the most: handlers import in hot functions
             return real(name, scope, local, fromlist, level)
-        top = name.partition(".")[0]
         space = active()
-        if top not in _ANYWHERE and space is not None and top not in space.own and not space.incomplete:
-            _check(name, top, tuple(outer()))
+        if space is not None:
+            full = _absolute(name, scope, level) if level else name
+            top = full.partition(".")[0]
+            if not level and top not in _ANYWHERE and top not in space.own and not space.incomplete:
+                _check(name, top, tuple(outer()))
+            if top in space.tops:
+                recall(full, fromlist)
         return real(name, scope, local, fromlist, level)
 
     return {**vars(builtins), "__import__": checked}
+
+
+def _absolute(name: str, scope: Any, level: int) -> str:
+    """What a relative import means; nothing if it means nothing: Python refuses that itself."""
+    base, *above = ((scope or {}).get("__package__") or "").rsplit(".", level - 1)
+    if len(above) < level - 1:
+        return ""
+    return f"{base}.{name}" if name else base
 
 
 def _check(name: str, top: str, outer: tuple[str, ...]) -> None:

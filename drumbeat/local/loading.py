@@ -43,8 +43,7 @@ class OnceLoader(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         if self.path in _made:
-            for name in _made[self.path][1]:
-                importlib.import_module(name)
+            _import_all(_made[self.path][1])
             return
         before = set(sys.modules)
         super().exec_module(module)
@@ -54,6 +53,40 @@ class OnceLoader(Loader):
 
 def _loader(name: str) -> object:
     return getattr(sys.modules[name], "__loader__", None)
+
+
+def recall(full: str, parts: Sequence[str] | None) -> None:
+    """Have what is shared of `from full import parts`, or of `import full`, without the ceremony of an import."""
+    if full not in sys.modules and not _recalled(full):
+        return
+    if parts and getattr(sys.modules[full], "__path__", None) is not None:
+        has = vars(sys.modules[full])
+        for part in parts:
+            if part not in has:
+                _recalled(f"{full}.{part}")
+
+
+def _recalled(name: str) -> bool:
+    """Whether a module is a shared one that was made: the environment has it then, and its package knows it."""
+    package, _, tail = name.rpartition(".")
+    above = sys.modules.get(package)
+    entries = getattr(above, "__path__", None)
+    if entries is None:
+        return False  # a package that isn't loaded itself
+    found, kind = _find(tuple(entries), name)
+    if kind is not OnceLoader or found is None or found.origin not in _made:
+        return False
+    module, below = _made[found.origin]
+    sys.modules[name] = module
+    _import_all(below)
+    setattr(above, tail, module)
+    return True
+
+
+def _import_all(names: Sequence[str]) -> None:
+    for name in names:
+        if name not in sys.modules and not _recalled(name):
+            importlib.import_module(name)
 
 
 def execute(text: str, names: dict[str, Any], scope: dict[str, Any]) -> None:

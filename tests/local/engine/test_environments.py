@@ -62,7 +62,14 @@ def environments(tmp_path):
         "drumbeat/ledger/__init__.py": "from . import table",
         "drumbeat/ledger/table.py": "",
         "drumbeat/runtime/__init__.py": "",
-        "drumbeat/runtime/worker.py": "from drumbeat import ledger, task\nstate = []",
+        "drumbeat/unasked.py": "",
+        "drumbeat/runtime/worker.py": """
+from drumbeat import ledger, task
+from .. import errors
+from ..errors import Wrong
+import drumbeat.ledger.table
+state = []
+""",
     }.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -169,3 +176,14 @@ def test_what_code_does_to_botocores_sessions_stays_in_its_environment(app, open
     assert [[2, "eu-west-1"], [1, "us-east-1"], [3, "eu-west-1"], [2, "us-east-1"]] == warm  # the default is one more
     assert [[2, "eu-west-1"], [1, "us-east-1"]] == cold
     assert "us-east-1" == cloud.client("sqs").meta.region_name
+
+
+def test_what_is_shared_is_imported_in_every_form(environments):
+    for modules in environments:
+        worker = modules["drumbeat.runtime.worker"]
+
+        assert worker.task is modules["drumbeat.task"] is modules["drumbeat"].task
+        assert worker.ledger.table is modules["drumbeat.ledger.table"]
+        assert worker.errors is modules["drumbeat.errors"] is modules["drumbeat"].errors
+        assert worker.Wrong is modules["drumbeat.errors"].Wrong
+        assert not hasattr(modules["drumbeat"], "unasked")
