@@ -13,6 +13,7 @@ from constructs import Construct
 from drumbeat.cdk import (
     Alarms,
     Dashboard,
+    DeadLetters,
     IdempotencyRecords,
     Keeper,
     Lane,
@@ -67,6 +68,7 @@ class DrumbeatStack(Stack):
             if any(task.idempotent_by for task in tasks.values())
             else None
         )
+        dead_letters = DeadLetters(self, "DeadLetters", encryption_key=key)
         lanes = [
             Lane(
                 self,
@@ -75,6 +77,7 @@ class DrumbeatStack(Stack):
                 platform=platform,
                 ledger=ledger,
                 store=store,
+                dead_letters=dead_letters,
                 schedules=schedules,
                 idempotency=idempotency,
             )
@@ -87,6 +90,7 @@ class DrumbeatStack(Stack):
             platform=platform,
             ledger=ledger,
             store=store,
+            dead_letters=dead_letters,
             every=keeper_every or Duration.minutes(15),
             handlers=handlers,
         )

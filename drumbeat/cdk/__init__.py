@@ -4,6 +4,7 @@ from .alarms import Alarms
 from .bundle import bundle_code, stage
 from .capacity import check_tasks
 from .dashboard import Dashboard
+from .dead_letters import DeadLetters
 from .encryption import customer_key, service_statements
 from .fire import Fire, Schedules
 from .function import Function
@@ -19,6 +20,7 @@ from .target import Target
 __all__ = [
     "Alarms",
     "Dashboard",
+    "DeadLetters",
     "Finding",
     "Fire",
     "Function",

@@ -11,9 +11,9 @@ from .errors import NoTasks, TooManyTasks
 
 STACK_RESOURCES = 500
 """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html."""
-RESOURCES_PER_TASK = 27  # the most that a task's lane, fire and alarms make; a test counts them
+RESOURCES_PER_TASK = 24  # the most that a task's lane, fire and alarms make; a test counts them
 RESOURCES_OF_SNAP_START = 2  # the version and the alias of a task's worker
-RESOURCES_PER_APP = 20  # ledger, store, keeper, idempotency records, schedule group, dashboard, alarms
+RESOURCES_PER_APP = 23  # ledger, store, keeper, dead letters, idempotency records, schedule group, dashboard, alarms
 _KEEPER_BYTES = 600  # of the keeper's environment, whatever the tasks: the names of table, bucket and handlers
 _FUNCTION_NAME, _MAPPING_ID = 64, 36
 _AROUND = 16  # quotes, colons and commas of a task's three entries

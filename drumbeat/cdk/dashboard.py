@@ -24,7 +24,9 @@ class Dashboard(Construct):
         super().__init__(scope, id)
         dashboard = cloudwatch.Dashboard(self, "Dashboard")
         for row in _ROWS:
-            dashboard.add_widgets(*(_graph(title, [line(lane) for lane in lanes]) for title, line in row.items()))
+            dashboard.add_widgets(*_graphs(row, lanes))
+        dead = keeper.dead_letters.queue.metric_approximate_number_of_messages_visible(label="all tasks", period=PERIOD)
+        dashboard.add_widgets(*_graphs(_MESSAGES, lanes), _graph("Dead letters", [dead]))
         dashboard.add_widgets(
             _graph("Malformed fires", [_ours(MALFORMED_FIRES)(lane) for lane in lanes]),
             _graph("Malformed messages", [_ours(MALFORMED_MESSAGES)(lane) for lane in lanes]),
@@ -34,6 +36,10 @@ class Dashboard(Construct):
 
 def _graph(title: str, lines: Sequence[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:
     return cloudwatch.GraphWidget(title=title, width=_WIDTH, left=lines)
+
+
+def _graphs(row: "_Row", lanes: Sequence[Lane]) -> list[cloudwatch.GraphWidget]:
+    return [_graph(title, [line(lane) for lane in lanes]) for title, line in row.items()]
 
 
 def _ours(name: str) -> Callable[[Lane], cloudwatch.IMetric]:
@@ -46,10 +52,6 @@ def _waiting(lane: Lane) -> cloudwatch.IMetric:
 
 def _oldest(lane: Lane) -> cloudwatch.IMetric:
     return lane.queue.metric_approximate_age_of_oldest_message(label=lane.task.name, period=PERIOD)
-
-
-def _dead(lane: Lane) -> cloudwatch.IMetric:
-    return lane.dead_letters.metric_approximate_number_of_messages_visible(label=lane.task.name, period=PERIOD)
 
 
 def _concurrency(lane: Lane) -> cloudwatch.IMetric:
@@ -74,8 +76,9 @@ def _errors(lanes: Sequence[Lane]) -> list[cloudwatch.IMetric]:
     ]
 
 
-_ROWS: tuple[dict[str, Callable[[Lane], cloudwatch.IMetric]], ...] = (
+_Row = dict[str, Callable[[Lane], cloudwatch.IMetric]]
+_MESSAGES: _Row = {"Messages waiting": _waiting, "Oldest message": _oldest}
+_ROWS: tuple[_Row, ...] = (
     {"Runs failed": _ours(RUNS_FAILED), "Fires missed": _ours(FIRES_MISSED), "Items failed": _ours(ITEMS_FAILED)},
-    {"Messages waiting": _waiting, "Oldest message": _oldest, "Dead letters": _dead},
     {"Workers at the same time": _concurrency, "Worker duration": _duration, "Workers throttled": _throttles},
 )

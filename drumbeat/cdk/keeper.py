@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from .dead_letters import KEEPER_TIMEOUT_S, DeadLetters
 from .fire import ATTEMPTS
 from .function import Function
-from .grants import allow_announce, allow_invoke, allow_poll, allow_send
-from .lane import KEEPER_TIMEOUT_S, Lane
+from .grants import allow_announce, allow_invoke, allow_send
+from .lane import Lane
 from .ledger import Ledger
 from .platform import Platform
 from .queue import only_from, safe_queue
@@ -20,12 +20,10 @@ from .store import Store
 
 CHECK = {"keeper": "check"}
 _MEMORY_MIB = 512
-_BATCH = 10
-_CONCURRENCY = 2  # the least that SQS offers; dead letters are rare
 
 
 class Keeper(Construct):
-    """Checks every few minutes, and consumes the dead letters of every lane, so that no run hangs on one."""
+    """Checks every few minutes, and consumes the dead letters of all lanes, so that no run hangs on one."""
 
     def __init__(
         self,
@@ -36,6 +34,7 @@ class Keeper(Construct):
         platform: Platform,
         ledger: Ledger,
         store: Store,
+        dead_letters: DeadLetters,
         every: Duration,
         handlers: str,
     ) -> None:
@@ -71,6 +70,8 @@ class Keeper(Construct):
         ledger.grant_keep(self.keeper)
         store.grant_working_files(self.keeper)
         allow_announce(self.keeper)
+        self.dead_letters = dead_letters
+        dead_letters.feed(self.keeper)
         for lane in lanes:
             self._look_after(lane)
             grant_lines(lane.task, self.keeper, store.bucket)
@@ -97,13 +98,3 @@ class Keeper(Construct):
         if lane.backfill_queue is not None and lane.backfill_mapping is not None:
             self.keeper.allow("lambda:UpdateEventSourceMapping", on=lane.backfill_mapping.event_source_mapping_arn)
         allow_invoke(self.keeper, lane.dispatcher)
-        allow_poll(self.keeper, lane.dead_letters)
-        lambda_.EventSourceMapping(
-            lane,
-            "DeadLettersMapping",
-            target=self.keeper.function,
-            event_source_arn=lane.dead_letters.queue_arn,
-            batch_size=_BATCH,
-            max_concurrency=_CONCURRENCY,
-            report_batch_item_failures=True,
-        )

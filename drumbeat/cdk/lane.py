@@ -1,4 +1,4 @@
-"""A task's lane: its dispatcher, its queue with dead letters, its worker."""
+"""A task's lane: its dispatcher, its queues, its worker."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
@@ -10,6 +10,7 @@ from constructs import Construct
 from drumbeat.limits import SQS_RECEIVES
 from drumbeat.task import Task
 
+from .dead_letters import DeadLetters
 from .errors import SnapStartUnsupported
 from .fire import Fire, Schedules
 from .follow import Follow
@@ -21,12 +22,9 @@ from .queue import KEPT_AS_SOURCE, safe_queue
 from .sources import grant_source
 from .store import Store
 
-KEEPER_TIMEOUT_S = 300
-"""The keeper consumes every lane's dead letters; their visibility follows from this."""
-
 
 class Lane(Construct):
-    """One task from its fire to its dead letters; every number comes from the task."""
+    """One task from its fire to its worker; every number comes from the task."""
 
     def __init__(
         self,
@@ -37,6 +35,7 @@ class Lane(Construct):
         platform: Platform,
         ledger: Ledger,
         store: Store,
+        dead_letters: DeadLetters,
         schedules: Schedules | None = None,
         idempotency: IdempotencyRecords | None = None,
     ) -> None:
@@ -45,9 +44,7 @@ class Lane(Construct):
         _check_snapshots(task, platform)
         self.task = task
         self.dead_fires = safe_queue(self, "DeadFires", key=platform.encryption_key)
-        self.dead_letters = safe_queue(
-            self, "DeadLetters", key=platform.encryption_key, visibility=Duration.seconds(6 * KEEPER_TIMEOUT_S)
-        )
+        self.dead_letters = dead_letters.queue
         self.queue = safe_queue(
             self,
             "Queue",

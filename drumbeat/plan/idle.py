@@ -21,7 +21,7 @@ KEEPER = "keeper"
 def idle(task: Task, *, keeper_every_s: float = 900, hours: float = HOURS, tasks: int = 1) -> Usage:
     """What so many hours cost without any run; `tasks`: how many tasks of the app share the keeper."""
     rounds = _rounds(task, hours, keeper_every_s, tasks)
-    return Usage((*_polls(hours), *rounds, _alarms(task, hours, tasks), *_snapshot(task, hours)))
+    return Usage((*_polls(hours, tasks), *rounds, _alarms(task, hours, tasks), *_snapshot(task, hours)))
 
 
 def metrics(runs: float, *, hours: float = HOURS) -> Step:
@@ -31,11 +31,13 @@ def metrics(runs: float, *, hours: float = HOURS) -> Step:
     return Step("metrics of the runs", how, METRICS * within / hours, "metric_months")
 
 
-def _polls(hours: float) -> Iterator[Step]:
+def _polls(hours: float, tasks: int) -> Iterator[Step]:
     polls = int(hours * 3600 / LONG_POLL_S) * IDLE_POLLERS
     how = f"{IDLE_POLLERS} pollers x {hours:,.10g} h / {LONG_POLL_S} s"
-    for queue in ("the task's queue", "its dead letters"):
-        yield Step(f"empty receives, {queue}", how, polls, "sqs_requests", "sqs", "ReceiveMessage", POLLER)
+    shared = "" if tasks == 1 else f" / {tasks} tasks"
+    for queue, more, count in (("the task's queue", "", polls), ("the app's dead letters", shared, polls / tasks)):
+        what = f"empty receives, {queue}"
+        yield Step(what, f"{how}{more}", count, "sqs_requests", "sqs", "ReceiveMessage", POLLER)
 
 
 def _rounds(task: Task, hours: float, every_s: float, tasks: int) -> Iterator[Step]:
