@@ -24,7 +24,6 @@ LARGEST = 16 * 1024 * 1024
 """What a chunk's items may be as JSON, unpacked or in S3: of a forged one, no more is unpacked or read."""
 _SHA256 = re.compile("[0-9a-f]{64}")
 FRAME_BYTES = 256  # more than everything in a message that isn't an item: version, run id, numbers, an S3 key
-_compact = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Packed:
     In a redrive, `first` counts the items that are done again, and `round` says which redrive of the run it is; each
     item is `{"n": its number in the run, "item": ...}`.
     fields: names as JSON, if all items are objects with these fields in this order; then each of `items` is only the
-    list of its values.
+    list of its values, or those of several, with commas between.
     A chunk by reference has no items but their `count`, and says with `reference` where they are; `position` is how far
     in its source an expansion has come with it.  Of a run that is expanded in parts, `part` says which one has numbered
     it; None of any other.
@@ -62,8 +61,7 @@ class Packed:
     def plain(self, run_id: str) -> str:
         """The message that carries the items readably, or says where they are."""
         if self.reference is not None:
-            told = _compact(self.reference.text())
-            return f'{self._head(run_id)},"count":{self.count},"ref":{told}}}'
+            return f'{self._head(run_id)},"count":{self.count},"ref":{self.reference.text()}}}'
         kind = "rows" if self.fields else "items"
         return f'{self._head(run_id)}{self._fields}"{kind}":{self.stored()}}}'
 

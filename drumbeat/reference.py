@@ -1,5 +1,6 @@
 """References: what a message carries instead of items that can be read again where they are."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from .untrusted import is_whole
 
 MOST_BYTES = 64 * 1024 * 1024
 """Of a reference: above the largest chunk and the blank lines within, and still within a worker's memory."""
+_compact = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)
@@ -18,9 +20,9 @@ class Numbers:
     start: int
     step: int = 1
 
-    def text(self) -> dict[str, Any]:
-        """What a message says."""
-        return {"start": self.start, "step": self.step}
+    def text(self) -> str:
+        """What a message says, as JSON."""
+        return f'{{"start":{self.start},"step":{self.step}}}'
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,12 @@ class Lines:
     columns: tuple[str, ...] = ()
     delimiter: str = ","
 
-    def text(self) -> dict[str, Any]:
-        """What a message says."""
+    def text(self) -> str:
+        """What a message says, as JSON."""
         found: dict[str, Any] = {"key": self.key, "etag": self.etag, "begin": self.begin, "end": self.end}
         if self.columns:
             found |= {"columns": self.columns, "delimiter": self.delimiter}
-        return found | ({"bucket": self.bucket} if self.bucket else {})
+        return _compact(found | ({"bucket": self.bucket} if self.bucket else {}))
 
     @property
     def where(self) -> str:

@@ -112,7 +112,7 @@ class Expansion:
     def _guarded(self, chunks: Iterator[Packed]) -> Iterator[Packed]:
         """Chunks by reference, until the time is up or the source fails for good."""
         number, end = self.record.next_item, self.record.stop
-        while number != end and not self._is_late():
+        while number != end and not (time.monotonic() >= self._look_at_s and self._is_late()):
             try:
                 chunk = next(chunks, None)
             except (ExpandFailed, InvalidTask) as error:
@@ -173,9 +173,7 @@ class Expansion:
             plain=bool(self._task.by_reference),
         )
         try:
-            for item in () if self._is_late() else self._items():
-                if full := packer.add(item):
-                    yield from full
+            yield from packer.add_all(() if self._is_late() else self._items())
         except (ItemNotJson, ItemTooLarge) as error:
             self._stop(error, packer.reached)
         yield from packer.rest()
@@ -187,13 +185,14 @@ class Expansion:
         slowest item is the one until which the most time has passed, what was sent meanwhile included.
         """
         clock, first, skip = time.monotonic, self.record.first, self.record.items
-        number, end = skip, self.record.stop - first
+        number, end, longest_s = skip, self.record.stop - first, self._longest_s
         try:
             began = clock()
             found, number = self._begin(skip)
             for item in islice(found, end - number) if self.record.stop >= 0 else found:
                 now = clock()
-                self._longest_s = max(self._longest_s, now - began)
+                if now - began > longest_s:
+                    longest_s = self._longest_s = now - began
                 began = now
                 if now >= self._look_at_s and self._is_late():
                     return

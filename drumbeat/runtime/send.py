@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from drumbeat import limits
-from drumbeat.chunk import Packed, stored_key, utf8_size
+from drumbeat.chunk import COMPRESSED_ABOVE, Packed, stored_key, utf8_size
 from drumbeat.errors import DrumbeatError
 from drumbeat.retry import Backoff
 from drumbeat.run import Run
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _BACKOFF = Backoff(first_s=0.2, cap_s=20)
 _TRIES = 8
-_PAUSE = 31  # chunks
+_PAUSES = (31, 255)  # chunks
 _ALONE, _AT_A_TIME = 8, 4  # calls: threads cost a small run more than they save, and whatever is answered at once
 _MUCH = 2  # below, four at a time save little time, and cost a third more CPU
 _ODD = 2  # of the last _ALONE calls: the first one makes the client
@@ -41,19 +41,21 @@ class Message(NamedTuple):
 def messages(chunks: Iterable[Packed], run: Run, services: Services) -> Iterator[Message]:
     """The message of each chunk; a chunk above SQS's limit is kept in S3 and the message points to it.
 
-    Where compression wasn't worth it, it is tried again only some chunks later: neighbours are alike, and it takes as
-    long as all the rest.
+    Where compression wasn't worth it, it is tried again only some chunks later, the later the more often it wasn't:
+    neighbours are alike, and it takes as long as all the rest.
     """
-    pause = 0
+    shortest, longest = _PAUSES
+    pause, next_pause = 0, shortest
     for chunk in chunks:
         body = chunk.plain(run.id)
-        if pause and utf8_size(body) <= limits.SQS_MESSAGE_BYTES:
-            pause -= 1
-        elif (short := chunk.shorter(run.id, body)) is not None:
-            body = short
-        else:
-            pause = _PAUSE
         size = utf8_size(body)
+        if size > COMPRESSED_ABOVE and (not pause or size > limits.SQS_MESSAGE_BYTES):
+            short = chunk.shorter(run.id, body)
+            pause, next_pause = (0, shortest) if short else (next_pause, min(longest, 2 * next_pause + 1))
+            body = short or body
+            size = utf8_size(body)
+        elif pause:
+            pause -= 1
         if size > limits.SQS_MESSAGE_BYTES:
             key = stored_key(chunk.tree(run.id), chunk.number)
             services.s3.put_object(Bucket=run.bucket, Key=key, Body=chunk.stored().encode())

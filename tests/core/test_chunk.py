@@ -1,9 +1,11 @@
 """Chunks: packed by count and bytes, read back as they were, refused if they are anything else."""
 
 import base64
+import gc
 import json
 import random
 import zlib
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
@@ -46,9 +48,11 @@ def test_tables_make_the_chunks_of_items_written_one_by_one_and_are_read_back_as
 ) -> None:
     items = [item for run in runs for item in run]
     texts = [encode_item(item, task="t", number=n) for n, item in enumerate(items)]
-    packer = Packer(task="t", size=size, max_bytes=max_bytes)
-    chunks = [chunk for item in items for chunk in packer.add(item)] + [*packer.rest()]
+    packer, alone = (Packer(task="t", size=size, max_bytes=max_bytes) for _ in range(2))
+    chunks = [*packer.add_all(items), *packer.rest()]
 
+    added = [chunk for item in items for chunk in alone.add(item)] + [*alone.rest()]
+    assert [chunk.body(RUN) for chunk in added] == [chunk.body(RUN) for chunk in chunks]
     one_by_one = list(pack(texts, size=size, max_bytes=max_bytes))
     assert [(c.number, c.first, c.count) for c in one_by_one] == [(c.number, c.first, c.count) for c in chunks]
     assert items == [item for chunk in chunks for item in parse(chunk.body(RUN), bucket="b").items or ()]
@@ -65,13 +69,66 @@ def test_items_with_the_same_fields_travel_as_a_table() -> None:
     assert '"fields":["id","name"],"rows":[[0,"x"],[1,"x"],[2,"x"],[3,"x"]]}' in packed.body(RUN)
 
 
-def test_a_dict_that_is_yielded_again_and_again_is_written_as_it_was_each_time() -> None:
-    packer, one, found = Packer(size=10, max_bytes=1000), {"n": 0}, []
-    for number in range(10):
-        one["n"] = number
-        found += packer.add(one)
+@pytest.mark.parametrize(("count", "size"), [(100, 50), (250, 250), (777, 300), (3, 10)])
+def test_rows_that_are_written_together_are_those_that_are_written_alone(count: int, size: int) -> None:
+    items = [{"n": n, "text": "ü\uffff["[: n % 4] * (n % 30), "rate": n / 3, "no": None} for n in range(count)]
+    items[count // 2] |= {"more": 1}
+    packer, alone = (Packer(size=size, max_bytes=20_000) for _ in range(2))
 
-    assert [{"n": n} for n in range(10)] == parse(found[0].body(RUN), bucket="b").items
+    together = [*packer.add_all(items), *packer.rest()]
+
+    one_by_one = [chunk for item in items for chunk in alone.add(item)] + [*alone.rest()]
+    assert [chunk.plain(RUN) for chunk in one_by_one] == [chunk.plain(RUN) for chunk in together]
+    assert items == [item for chunk in together for item in parse(chunk.body(RUN), bucket="b").items or ()]
+
+
+@pytest.mark.parametrize("names", [["n"], ["n", "held"]])
+def test_a_dict_that_is_yielded_again_and_again_is_written_as_it_was_each_time(names: list[str]) -> None:
+    held: list[int] = []
+
+    def items() -> Iterator[dict[str, Any]]:
+        one: dict[str, Any] = dict.fromkeys(names, held)
+        for number in range(10):
+            held.append(number)
+            one["n"] = number
+            yield one
+
+    [chunk] = Packer(size=10, max_bytes=1000).add_all(items())
+
+    whole = [{"n": n, "held": [*range(n + 1)]} for n in range(10)]
+    assert [{name: item[name] for name in names} for item in whole] == parse(chunk.body(RUN), bucket="b").items
+
+
+def test_a_chunk_is_there_as_soon_as_its_last_item_is() -> None:
+    taken: list[int] = []
+
+    def items() -> Iterator[dict[str, int]]:
+        for number in range(20):
+            taken.append(number)
+            yield {"n": number}
+
+    assert [10, 20] == [len(taken) for _ in Packer(size=10, max_bytes=1000).add_all(items())]
+
+
+def _deep(*, tracked: bool) -> Any:
+    """Tuples in tuples; Python ceases to track what holds nothing that it tracks."""
+    found: Any = 1
+    for _ in range(150):
+        found = (found,)
+        if not tracked:
+            gc.collect(0)
+    return found
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), "\ud800", _deep(tracked=True), _deep(tracked=False)])
+def test_the_row_that_is_not_json_is_named_and_those_before_it_are_kept(wrong: Any) -> None:
+    packer = Packer(task="t", size=100, max_bytes=100_000, first=40)
+    items = [{"id": n, "value": wrong if n == 30 else n} for n in range(60)]
+
+    with pytest.raises(ItemNotJson, match="task 't', item 70: a dict that isn't JSON"):
+        list(packer.add_all(items))
+
+    assert (70, [30]) == (packer.reached, [chunk.count for chunk in packer.rest()])
 
 
 def test_the_item_that_is_not_json_is_named_and_those_before_it_are_kept() -> None:
