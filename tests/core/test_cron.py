@@ -215,7 +215,7 @@ DAY_OF_WEEK = st.one_of(
     st.builds("{}#{}".format, st.integers(1, 7), st.integers(1, 5)),
 )
 YEAR = st.one_of(
-    st.just("*"), st.just("2020-2050"), st.lists(st.integers(2020, 2050).map(str), min_size=1).map(",".join)
+    st.just("*"), st.just("2020-2050"), st.lists(st.integers(2020, 2050).map(str), min_size=1, max_size=9).map(",".join)
 )
 EXPRESSIONS = st.builds(
     "{} {} {} {}".format,
