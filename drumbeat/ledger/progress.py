@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from drumbeat.errors import Fenced, RecordInvalid
+from drumbeat.limits import MAX_CHUNK_ITEMS
 
 from .table import Key, Table
 
@@ -62,11 +63,11 @@ def read(table: Table, run_id: str, chunk: int) -> Progress:
         return Progress()
     try:
         state = json.loads(item["progress"])
-        pending, due = state.pop("pending"), state.pop("due", {})
+        pending, due = state.pop("pending"), state.pop("due")
         return Progress(
             version=item["version"],
-            pending=None if pending is None else {int(index): int(tries) for index, tries in pending.items()},
-            due={int(index): int(time) for index, time in due.items()},
+            pending=None if pending is None else _singles(pending),
+            due=_singles(due),
             passes=tuple(state.pop("passes")),
             parts=tuple(state.pop("parts")),
             **{name: state[name] for name in Progress.__dataclass_fields__ if name in state},
@@ -79,6 +80,8 @@ def write(table: Table, run_id: str, chunk: int, progress: Progress, *, token: s
     """Record the next version; raises Fenced if another pass did so first."""
     following = replace(progress, version=progress.version + 1)
     state = {name: value for name, value in vars(following).items() if name != "version"}
+    state["pending"] = None if following.pending is None else _together(following.pending)
+    state["due"] = _together(following.due)
     if not following.gave_back:
         del state["gave_back"]  # earlier releases don't read it
     item, accepted = table.put(
@@ -95,6 +98,24 @@ def write(table: Table, run_id: str, chunk: int, progress: Progress, *, token: s
     if not accepted and (item.get("version"), item.get("token")) != (following.version, token):
         raise Fenced(f"{run_id}#{chunk}: another worker holds this chunk; this one stops")
     return following
+
+
+def _together(found: Mapping[int, int]) -> list[list[int]]:
+    """Neighbours of one value as [first, how many, value]: a careful pass writes this twice for each item."""
+    runs: list[list[int]] = []
+    for index, value in sorted(found.items()):
+        if runs and index == runs[-1][0] + runs[-1][1] and value == runs[-1][2]:
+            runs[-1][1] += 1
+        else:
+            runs.append([index, 1, value])
+    return runs
+
+
+def _singles(runs: list[list[int]]) -> dict[int, int]:
+    """Each index with its value; raises ValueError for more than a chunk has."""
+    if sum(abs(count) for _, count, _ in runs) > MAX_CHUNK_ITEMS:
+        raise ValueError("more items than a chunk has")
+    return {index: value for first, count, value in runs for index in range(first, first + count)}
 
 
 def progress_key(run_id: str, chunk: int) -> Key:

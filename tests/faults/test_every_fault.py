@@ -20,7 +20,7 @@ DIVIDED = Divided(items(8, more=("flaky1", "poison1", "flaky2")), fans_in=True)
 LARGE = Play(items(60), {"chunk_size": 1})
 MILD = ("lost reply", "throttle", "partial acceptance")
 """What heals at once, without the keeper."""
-OVERHEAD, MORE = 1.5, 40
+OVERHEAD, MORE = 1.5, 50
 """How much more a large run may ask of AWS under any single fault, and how many calls more a small one."""
 
 
