@@ -1,88 +1,18 @@
-"""Write items as JSON and cut them into chunks."""
+"""Cut items into chunks, as they are written."""
 
 import gc
 import json
-import json.encoder
 from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from . import limits
 from .chunk import FRAME_BYTES, Packed, utf8_size
-from .errors import ItemNotJson, ItemTooLarge
-from .untrusted import ITEM_DEPTH, is_too_deep
+from .encoder import encode_item, written, written_rows
 
-_REFUSED_BY_SQS = (("\ufffe", "\\ufffe"), ("\uffff", "\\uffff"))
-"""https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html: all else JSON escapes."""
 ROWS = 4  # fewer items than these aren't worth a table
 _AT_ONCE = 100  # rows: how long they are is known only when they are written
 _ATOMS = frozenset({str, int, float, bool, type(None)})
-
-
-def encode_item(item: Any, *, task: str, number: int, room: int = 0) -> str:
-    """Write one item as compact JSON; raises ItemNotJson or ItemTooLarge, naming task and item.
-
-    room: bytes that it may be larger than allowed, for what is put around it.
-    """
-    try:
-        text = _written(item)
-        size = utf8_size(text)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ItemNotJson(
-            f"task {task!r}, item {number}: a {type(item).__name__} that isn't JSON ({error}); yield dicts, lists, "
-            "text, finite numbers, booleans or None"
-        ) from None
-    if size > limits.MAX_ITEM_BYTES + room:
-        raise ItemTooLarge(
-            f"task {task!r}, item {number}: {size:,} bytes, {limits.MAX_ITEM_BYTES:,} allowed; keep the data in S3 and "
-            "yield its key"
-        )
-    return text
-
-
-def _encoder() -> Callable[[Any, int], Iterable[str]]:
-    """What JSONEncoder.encode uses for one value: made once, not for each value anew."""
-    whole = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    make: Any = vars(json.encoder)["c_make_encoder"]
-    if make is None:  # an interpreter without the part that is written in C
-        return lambda value, _: whole.encode(value)
-    encode: Callable[[Any, int], Iterable[str]] = make(
-        *(None, whole.default, json.encoder.encode_basestring, None, ":", ",", False, False, False)
-    )
-    return encode
-
-
-_encode, _join = _encoder(), "".join
-
-
-def _written(value: Any) -> str:
-    text = _join(_encode(value, 0))
-    if not text.isascii():
-        text = _escaped(text)
-    if len(text) > 2 * ITEM_DEPTH:
-        _check_depth(value, text)
-    return text
-
-
-def _written_rows(rows: list[tuple[Any, ...]]) -> str:
-    """Lists of values, with commas between them."""
-    text = _join(_encode(rows, 0))[1:-1]
-    if not text.isascii():
-        text = _escaped(text)
-    if text.count("[") > ITEM_DEPTH + len(rows) and is_too_deep(rows, ITEM_DEPTH + 1):
-        raise ValueError(f"nested more than {ITEM_DEPTH} deep")
-    return text
-
-
-def _check_depth(value: Any, text: str) -> None:
-    if text.count("[") + text.count("{") > ITEM_DEPTH and is_too_deep(value, ITEM_DEPTH + 1):
-        raise ValueError(f"nested more than {ITEM_DEPTH} deep")
-
-
-def _escaped(text: str) -> str:
-    for character, escape in _REFUSED_BY_SQS:
-        text = text.replace(character, escape)
-    return text
 
 
 class _Fields(NamedTuple):
@@ -103,7 +33,7 @@ class _Fields(NamedTuple):
         if type(item) is not dict or not item or not all(type(name) is str for name in item):
             return None
         names = [*item]
-        text = _written(names)
+        text = written(names)
         row = itemgetter(*names) if len(names) > 1 else _row
         return cls(names, text, utf8_size(text), row)  # ["a","b"] is as long as {"a":,"b":} less a bracket, and a comma
 
@@ -199,7 +129,7 @@ class Packer:
         fields = self._fields
         assert fields is not None
         try:
-            text = _written_rows(rows)
+            text = written_rows(rows)
             cost = utf8_size(text) + 1 + len(rows) * (fields.size - 1)
         except (TypeError, ValueError, RecursionError):
             cost = self._budget
@@ -221,15 +151,10 @@ class Packer:
         fields = self._fields
         try:
             if fields is not None and type(item) is dict and [*item] == fields.names:
-                text, cost = _join(_encode([*item.values()], 0)), fields.size
+                text, cost = written([*item.values()]), fields.size
             else:
-                fields, text, cost = None, _join(_encode(item, 0)), 1
-            if not text.isascii():
-                text = _escaped(text)
-                cost += len(text.encode()) - len(text)
-            if len(text) > 2 * ITEM_DEPTH:
-                _check_depth(item, text)
-            cost += len(text)
+                fields, text, cost = None, written(item), 1
+            cost += utf8_size(text)
         except (TypeError, ValueError, RecursionError):
             cost = limits.MAX_ITEM_BYTES
         if cost >= limits.MAX_ITEM_BYTES:
@@ -274,7 +199,7 @@ class Packer:
         assert self._fields is not None
         names, self._fields = self._fields.names, None
         rows = json.loads(f"[{','.join(self._held)}]")
-        self._held = [_written(dict(zip(names, row, strict=True))) for row in rows]
+        self._held = [written(dict(zip(names, row, strict=True))) for row in rows]
 
 
 def pack(

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
+from drumbeat.encoder import encode_item
 from drumbeat.errors import ItemNotJson, ItemTooLarge
 from drumbeat.ledger.record import OPENABLE, SKIPPED
 from drumbeat.ledger.runs import Runs
 from drumbeat.ledger.table import Table
-from drumbeat.packer import encode_item
 from drumbeat.run import RUN_NAME, Run
 from drumbeat.signal import PARAMS_BYTES, Fire, items_key
 

@@ -4,12 +4,13 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate, islice
 
+from drumbeat.encoder import encode_item
 from drumbeat.errors import SourceMissing
 from drumbeat.ledger import count, manifest
 from drumbeat.ledger.record import RunRecord
 from drumbeat.ledger.tree import leaves
 from drumbeat.limits import AROUND_ITEM_BYTES
-from drumbeat.packer import encode_item, pack
+from drumbeat.packer import pack
 from drumbeat.packing import chunk_size_of
 from drumbeat.source import S3Lines
 from drumbeat.task import Task

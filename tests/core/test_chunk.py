@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drumbeat.chunk import Packed, parse, utf8_size
+from drumbeat.encoder import encode_item
 from drumbeat.errors import ItemNotJson, ItemTooLarge, MalformedMessage, NewerMessage
-from drumbeat.packer import Packer, encode_item, pack
+from drumbeat.packer import Packer, pack
 
 RUN = "sunrise/2026-11-22T00:00:00Z"
 json_values = st.recursive(

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from drumbeat.chunk import Packed, parse
 from drumbeat.control.errors import InvalidFilter
 from drumbeat.control.numbers import Numbers
+from drumbeat.encoder import encode_item
 from drumbeat.errors import ItemNotJson, MalformedFire, MalformedMessage, RecordInvalid
 from drumbeat.ledger import progress
 from drumbeat.ledger.record import RunRecord
-from drumbeat.packer import encode_item
 from drumbeat.reference import parse_reference
 from drumbeat.run import Run
 from drumbeat.signal import parse_signal

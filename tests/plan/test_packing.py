@@ -5,7 +5,8 @@ import random
 import pytest
 
 from drumbeat.chunk import Packed
-from drumbeat.packer import Packer, encode_item, pack
+from drumbeat.encoder import encode_item
+from drumbeat.packer import Packer, pack
 from drumbeat.plan.packing import pack_run
 from drumbeat.plan.units import units
 from drumbeat.reference import Numbers
