@@ -20,6 +20,7 @@ SAVE_EVERY = 100
 _SAVE_PART = 2  # one part of so many of what is saved
 _CHUNK_PART = 0.25  # of the worker's timeout
 _INVOCATION_S = 5.0  # below it, what an invocation costs beyond its work is more than a few percent
+_LEARNED_S = 20.0  # of a chunk that has grown: where there are many, so long an end of the run doesn't matter
 _CHUNKS_A_WORKER = 4  # at least, in a run like those that were learned from: so all have something to do to the end
 _FAILED_PART = 0.1  # of the attempts of a run; if more fail, how long they took says nothing of those that don't
 _BATCH = limits.SQS_SOURCE_BATCH_WITHOUT_WINDOW
@@ -53,15 +54,15 @@ def chunk_size_of(task: "Task", learned: Learned) -> int:
     """How many items a chunk of a run has, by what was known when the run was opened.
 
     Where the author hasn't said it: no more than a worker does in a quarter of its timeout, with all the chunks that
-    it takes at once; and beyond the first guess as many as are done in five seconds, up to LEARNED_ITEMS, if a run
-    like those before still has some chunks for each worker.  A task with budgets waits for them: how long it takes
+    it takes at once; and beyond the first guess as many as are done in twenty seconds, up to LEARNED_ITEMS, if a
+    run like those before still has some chunks for each worker.  A task with budgets waits for them: how long it takes
     says nothing of its items.
     """
     guess, each = task.chunk_size, learned.item_s
     if not task.chooses_chunk_size or not each or task.budgets:
         return guess
     in_time = int(task.timeout_s * _CHUNK_PART / (each * task.batch_size))
-    quick = min(LEARNED_ITEMS, max(CHUNK_ITEMS, int(_INVOCATION_S / each)))
+    quick = min(LEARNED_ITEMS, max(CHUNK_ITEMS, int(_LEARNED_S / each)))
     enough = learned.attempts // (_CHUNKS_A_WORKER * task.max_concurrency)
     return max(1, min(in_time, max(guess, min(quick, enough))))
 

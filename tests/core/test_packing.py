@@ -36,7 +36,8 @@ def test_what_is_not_declared_follows_from_how_long_an_item_takes(
         ({}, 0.5, 10, 30),  # a quarter of 60 s
         ({}, 100, 10, 1),
         ({"timeout_s": 900}, 0.5, 10**6, 100),  # items that aren't quick share no more than by default
-        ({}, 0.02, 10**6, 250),  # what five seconds are enough for
+        ({}, 0.02, 10**6, 750),  # a quarter of 60 s
+        ({"timeout_s": 900}, 0.04, 10**6, 500),  # twenty seconds
         ({}, 0.00001, 10**6, 1000),
         ({}, 0.00001, 10**6 // 10, 500),  # four chunks for each of 50 workers
         ({"max_concurrency": 1000}, 0.00001, 10**6, 250),
