@@ -1,5 +1,6 @@
 """What is replaced process-wide while a local cloud is open, and put back when it closes."""
 
+import gc
 import os
 import random
 import sys
@@ -55,6 +56,7 @@ class Patches:
         self._replace(os, "urandom", urandom)
         self._replace(random, "_urandom", urandom)  # what `secrets` and SystemRandom use
         self._replace(sys, "argv", list(sys.argv))
+        self._replace(gc, "freeze", lambda: None)  # environments come and go in this process, and are to be collected
         for module, name, value in replacements():
             self._replace(module, name, value)
         # moto denies by a bucket policy without reading its conditions; the Authorizer reads them
