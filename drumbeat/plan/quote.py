@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from drumbeat import limits
 from drumbeat.packing import Learned, chunk_size_of
 from drumbeat.schedule import Rate
 from drumbeat.task import Task
@@ -130,7 +131,7 @@ def explain(found: Quote) -> Iterator[str]:
     }
     yield f"{ways[packing.way]}: up to {packing.message_bytes:,} bytes a message"
     yield f"{packing.calls:,} calls of SendMessageBatch, billed as {packing.sent_units:,} requests of 64 KiB"
-    yield from _advice(task, packing)
+    yield from _advice(found)
 
 
 def _chosen(found: Quote) -> Iterator[str]:
@@ -145,7 +146,8 @@ def _chosen(found: Quote) -> Iterator[str]:
         )
 
 
-def _advice(task: Task, packing: Packing) -> Iterator[str]:
+def _advice(found: Quote) -> Iterator[str]:
+    task, packing = found.task, found.packing
     a_call = packing.sent_units / packing.calls if packing.calls else 1
     if packing.way == INLINE and a_call > 1:
         fits = SQS_UNIT // 10
@@ -154,11 +156,12 @@ def _advice(task: Task, packing: Packing) -> Iterator[str]:
             "deletes and ledger writes, and not what sending costs; only references do (by_reference=True)"
         )
     if packing.chunks > 1 and packing.per_chunk < 1000 and packing.closed_by.startswith("chunk_size"):  # noqa: PLR2004
-        takes = packing.per_chunk * task.item_s / task.concurrency
+        takes = packing.per_chunk * found.item_s / task.concurrency * task.batch_size
         room = task.timeout_s / 3
-        if takes * 2 <= room:
-            more = int(packing.per_chunk * room / takes)
+        more = min(limits.CHUNK_ITEMS, int(packing.per_chunk * room / takes)) if takes else limits.CHUNK_ITEMS
+        if more >= 2 * packing.per_chunk:
+            batch = "a chunk takes" if task.batch_size == 1 else f"a batch of {task.batch_size} chunks takes"
             yield (
-                f"a chunk takes {takes:.3g} s of timeout_s={task.timeout_s}: chunk_size up to {more:,} leaves two "
-                "thirds of it, and every request but the source's falls in proportion"
+                f"{batch} {takes:.3g} s of timeout_s={task.timeout_s}: chunk_size up to {more:,} leaves two thirds of "
+                "it, and every request but the source's falls in proportion"
             )

@@ -32,6 +32,21 @@ def test_it_says_how_items_are_packed_once_runs_have_shown_how_quick_they_are(ap
     assert json.loads(app.run("cost", "ticker", "--items", "1000000", "--json").stdout)["later"] is None
 
 
+@pytest.mark.parametrize(
+    ("seconds", "advice"),
+    [
+        ("0.001", "a chunk takes 0.1 s of timeout_s=60: chunk_size up to 5,000 leaves"),
+        ("0.05", "a chunk takes 5 s of timeout_s=60: chunk_size up to 400 leaves"),
+        ("0.2", None),
+    ],
+)
+def test_it_advises_on_the_time_that_was_asked_for(app: Folder, seconds: str, advice: str | None) -> None:
+    words = app.run("cost", "reader", "--items", "100000", "--item-seconds", seconds).stdout
+
+    assert ("leaves two thirds" in words) == bool(advice)
+    assert (advice or "") in words
+
+
 def test_a_document_adds_up(app: Folder) -> None:
     found = json.loads(app.run("cost", "ticker", "--items", "1000000", "--runs-per-month", "10", "--json").stdout)
 
