@@ -6,7 +6,7 @@ from typing import Any
 from drumbeat.errors import Fenced, ResultNotJson, RunLost
 from drumbeat.ledger import count
 from drumbeat.ledger.count import Totals
-from drumbeat.ledger.record import ABANDON, CANCEL, CANCELLED, FAILED, RUNNING, SUCCEEDED, RunRecord
+from drumbeat.ledger.record import ABANDON, CANCEL, CANCELLED, FAILED, RUNNING, SUCCEEDED, WAITING, RunRecord
 from drumbeat.ledger.runs import Runs
 from drumbeat.run import Run
 from drumbeat.task import Task
@@ -39,7 +39,9 @@ class Finisher:
         if record is None:
             raise RunLost(f"{self._run.id} isn't in the ledger; it expired or was never opened")
         totals = count.totals_of(self._services.table, *record.top) if record.sealed else None
-        if record.state != RUNNING:
+        if record.state == WAITING:
+            logger.warning("asked to finish a run that waits")
+        elif record.state != RUNNING:
             depart(self._services, self._task, record)
         elif totals is None:
             logger.warning("asked to finish a run that has unsettled chunks")

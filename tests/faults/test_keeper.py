@@ -10,7 +10,7 @@ from drumbeat import Cron, Run
 from drumbeat.ledger import pause
 from drumbeat.ledger.active import Active
 from drumbeat.ledger.runs import Runs
-from drumbeat.signal import Fire
+from drumbeat.signal import Finish, Fire
 from tests.faults.engine import START, Engine
 from tests.faults.quick import Play, items, numbered
 
@@ -191,3 +191,17 @@ def test_two_fires_at_once_under_one_id_open_one_record() -> None:
     opened = stranger.open(Fire(run), owner="stranger", active=active, overlap="skip", plan=plan, now=engine.world.now)
 
     assert (None, before) == (opened, engine.record(run))
+
+
+def test_a_finish_that_comes_too_early_does_not_take_a_waiting_run_out_of_its_line() -> None:
+    play = Play(items(9), {"overlap": "buffer_all"}, fans_in=True)
+    engine = Engine(play.task())
+    engine.fire()
+    engine.step()
+    second = engine.fire(START + HOUR)
+    engine.step()
+    assert "WAITING" == engine.record(second).state
+    engine.invoke(Finish(second).event())
+    engine.rest()
+
+    assert "SUCCEEDED" == engine.record(second).state
