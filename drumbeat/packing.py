@@ -41,8 +41,8 @@ class Learned(NamedTuple):
         return self.ms / 1000 / self.attempts if self.attempts else 0.0
 
     def after(self, *, ms: int, attempts: int, succeeded: int) -> "Learned":
-        """What is known after another run; the same as before if much of it failed."""
-        if not ms or attempts - succeeded > attempts * _FAILED_PART:
+        """What is known after another run; the same as before if nothing was tried in it, or much of it failed."""
+        if not ms or not attempts or attempts - succeeded > attempts * _FAILED_PART:
             return self
         return Learned(ms + self.ms // 2, attempts + self.attempts // 2)
 

@@ -65,8 +65,8 @@ def test_each_run_counts_half_as_much_as_the_one_after_it() -> None:
     assert Learned(8000 // 4 + 4000 // 2 + 100, 25 + 50 + 100) == learned
 
 
-@pytest.mark.parametrize(("ms", "attempts", "succeeded"), [(0, 100, 100), (0, 0, 0), (1000, 100, 89)])
-def test_a_run_without_time_or_with_many_failures_shows_nothing(ms: int, attempts: int, succeeded: int) -> None:
+@pytest.mark.parametrize(("ms", "attempts", "succeeded"), [(0, 100, 100), (0, 0, 0), (1000, 0, 0), (1000, 100, 89)])
+def test_a_run_without_time_or_attempts_or_with_many_failures_shows_nothing(ms: int, attempts: int, succeeded: int) -> None:
     known = Learned(500, 100)
 
     assert known == known.after(ms=ms, attempts=attempts, succeeded=succeeded)
