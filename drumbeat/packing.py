@@ -22,6 +22,7 @@ _CHUNK_PART = 0.25  # of the worker's timeout
 _INVOCATION_S = 5.0  # below it, what an invocation costs beyond its work is more than a few percent
 _LEARNED_S = 20.0  # of a chunk that has grown: where there are many, so long an end of the run doesn't matter
 _CHUNKS_A_WORKER = 4  # at least, in a run like those that were learned from: so all have something to do to the end
+_RUNS_IN_ALL = 2  # whose items are in what is learned: 1 + 1/2 + 1/4 + ...
 _FAILED_PART = 0.1  # of the attempts of a run; if more fail, how long they took says nothing of those that don't
 _BATCH = limits.SQS_SOURCE_BATCH_WITHOUT_WINDOW
 
@@ -63,7 +64,7 @@ def chunk_size_of(task: "Task", learned: Learned) -> int:
         return guess
     in_time = int(task.timeout_s * _CHUNK_PART / (each * task.batch_size))
     quick = min(LEARNED_ITEMS, max(CHUNK_ITEMS, int(_LEARNED_S / each)))
-    enough = learned.attempts // (_CHUNKS_A_WORKER * task.max_concurrency)
+    enough = learned.attempts // (_RUNS_IN_ALL * _CHUNKS_A_WORKER * task.max_concurrency)
     return max(1, min(in_time, max(guess, min(quick, enough))))
 
 

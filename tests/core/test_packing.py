@@ -39,10 +39,10 @@ def test_what_is_not_declared_follows_from_how_long_an_item_takes(
         ({}, 0.02, 10**6, 750),  # a quarter of 60 s
         ({"timeout_s": 900}, 0.04, 10**6, 500),  # twenty seconds
         ({}, 0.00001, 10**6, 1000),
-        ({}, 0.00001, 10**6 // 10, 500),  # four chunks for each of 50 workers
-        ({"max_concurrency": 1000}, 0.00001, 10**6, 250),
+        ({}, 0.00001, 10**6 // 10, 250),  # two runs' items: in each, four chunks for each of 50 workers
+        ({"max_concurrency": 1000}, 0.00001, 10**6, 125),
         ({"item_s": 5}, 0.01, 100, 3),  # a guess isn't given up for a few items
-        ({"item_s": 5}, 0.01, 10_000, 50),
+        ({"item_s": 5}, 0.01, 20_000, 50),
         ({"item_s": 0.001}, 0.5, 10**6, 3),  # an invocation takes ten chunks
         ({"chunk_size": 7}, 0.00001, 10**6, 7),  # the author has said it
         ({"budgets": Budget("api", per_second=10)}, 0.5, 10**6, 100),  # which its workers wait for
@@ -57,6 +57,18 @@ def test_what_runs_have_shown_outdoes_the_guess(
     assert expected == chunk_size_of(task, learned)
 
 
+@pytest.mark.parametrize("runs", [1, 2, 10])
+def test_a_run_like_those_before_has_four_chunks_for_each_worker(runs: int) -> None:
+    task, items, learned = Task("sunrise", max_concurrency=10), 20_000, NOTHING
+    for _ in range(runs):
+        learned = learned.after(ms=200, attempts=items, succeeded=items)
+
+    size = chunk_size_of(task, learned)
+
+    assert 100 < size
+    assert 4 * task.max_concurrency <= items / size
+
+
 def test_each_run_counts_half_as_much_as_the_one_after_it() -> None:
     learned = NOTHING
     for ms in (8000, 4000, 100):
@@ -66,7 +78,9 @@ def test_each_run_counts_half_as_much_as_the_one_after_it() -> None:
 
 
 @pytest.mark.parametrize(("ms", "attempts", "succeeded"), [(0, 100, 100), (0, 0, 0), (1000, 0, 0), (1000, 100, 89)])
-def test_a_run_without_time_or_attempts_or_with_many_failures_shows_nothing(ms: int, attempts: int, succeeded: int) -> None:
+def test_a_run_without_time_or_attempts_or_with_many_failures_shows_nothing(
+    ms: int, attempts: int, succeeded: int
+) -> None:
     known = Learned(500, 100)
 
     assert known == known.after(ms=ms, attempts=attempts, succeeded=succeeded)
