@@ -57,12 +57,13 @@ class Watch:
         task = self._tasks.get(function.environment.get("DRUMBEAT_TASK", ""))
         if task is None or not isinstance(event, dict) or "Records" not in event:
             return IDLE_S
-        items = 0
+        items, runs = 0, set()
         for record in event["Records"]:
             run, count = _chunk(record.get("body", ""))
             items += count
-            if run:
-                self._run(run).invocations += 1
+            runs |= {run} if run else set()
+        for run in runs:
+            self._run(run).invocations += 1
         return max(IDLE_S, items * task.item_s / task.concurrency * rng.uniform(*SPREAD))
 
     def see(self, entry: "Entry") -> None:
@@ -91,18 +92,22 @@ class Watch:
             self._last[function.name] = lines[-1]
 
     def _take(self, line: "Line") -> None:
+        """Take in a line if it is one of ours: handlers may print what they like."""
         if '"message":"' not in line.text:
             return
-        said = json.loads(line.text)
-        match said["message"]:
-            case "run sealed":
-                self._run(said["run"]).items = said["items"]
-            case "chunks settled":
-                for run_id, counted in said["settled"].items():
+        try:
+            said = json.loads(line.text)
+        except ValueError:
+            return
+        match said:
+            case {"message": "run sealed", "run": str(run_id), "items": int(items)}:
+                self._run(run_id).items = items
+            case {"message": "chunks settled", "settled": dict(settled)}:
+                for run_id, counted in settled.items():
                     run = self._run(run_id)
                     run.done.append((line.time, run.settled + counted["succeeded"] + counted["failed"]))
-            case "run ended":
-                self._run(said["run"]).state = said["state"]
+            case {"message": "run ended", "run": str(run_id), "state": str(state)}:
+                self._run(run_id).state = state
 
     def _run(self, run_id: str) -> Progress:
         return self.runs.setdefault(run_id, Progress())

@@ -65,7 +65,7 @@ def test_the_summary_is_for_people(hour):
     text = " ".join(done.stdout.split())
 
     assert 1 == done.exit_code
-    assert re.search(r"ticker/2026-11-22T00:00:00Z SUCCEEDED 10 3 3 3 0 0 \d s", text)
+    assert re.search(r"ticker/2026-11-22T00:00:00Z SUCCEEDED 10 3 3 1 0 0 \d s", text)
     assert "item 1, 2 attempts: ValueError: this line [bold] is bad" in text
     assert "fires 2" in text
     assert "virtual time 1 h 0 min" in text
