@@ -57,6 +57,16 @@ def test_what_runs_have_shown_outdoes_the_guess(
     assert expected == chunk_size_of(task, learned)
 
 
+def test_chunks_whose_results_one_function_combines_stay_as_large_as_by_default() -> None:
+    task, learned = Task("sunrise"), Learned(1000, 10**6)
+    task.work(lambda item, run: item)
+    assert 1000 == chunk_size_of(task, learned)
+
+    task.combine(sum)
+
+    assert 100 == chunk_size_of(task, learned)
+
+
 @pytest.mark.parametrize("runs", [1, 2, 10])
 def test_a_run_like_those_before_has_four_chunks_for_each_worker(runs: int) -> None:
     task, items, learned = Task("sunrise", max_concurrency=10), 20_000, NOTHING
