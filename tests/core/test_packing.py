@@ -59,7 +59,6 @@ def test_what_runs_have_shown_outdoes_the_guess(
 
 def test_chunks_whose_results_one_function_combines_stay_as_large_as_by_default() -> None:
     task, learned = Task("sunrise"), Learned(1000, 10**6)
-    task.work(lambda item, run: item)
     assert 1000 == chunk_size_of(task, learned)
 
     task.combine(sum)
