@@ -137,7 +137,11 @@ def explain(found: Quote) -> Iterator[str]:
 def _chosen(found: Quote) -> Iterator[str]:
     """Where chunk_size comes from if the author didn't say it, and what it becomes."""
     task, later = found.task, found.later
-    yield f"chunk_size is chosen by item_s={task.item_s:g}, the guess, until runs have shown what an item takes"
+    guessed = f"chunk_size is chosen by item_s={task.item_s:g}, the guess"
+    if task.budgets:
+        yield f"{guessed}; how long workers wait for budgets says nothing of the items"
+        return
+    yield f"{guessed}, until runs have shown what an item takes"
     if later is not None and later.packing is not None:
         packing = later.packing
         yield (

@@ -184,7 +184,8 @@ class Dispatcher:
             )
             raise
         else:
-            metric("ChunksSent", sealed.chunks)
+            if sealed.chunks:
+                metric("ChunksSent", sealed.chunks)
             logger.info("run sealed", chunks=sealed.chunks, items=sealed.items)
             return sealed
         return None

@@ -47,6 +47,21 @@ def test_it_advises_on_the_time_that_was_asked_for(app: Folder, seconds: str, ad
     assert (advice or "") in words
 
 
+def test_it_promises_nothing_to_a_task_that_waits_for_budgets(app: Folder) -> None:
+    task = """
+        from drumbeat import Budget, Range, Task
+        paced = Task("paced", budgets=Budget("api", per_second=10))
+        paced.expand(Range(0, 10))
+        paced.work(lambda number, run: None)
+    """
+    app.write("handlers/paced.py", task)
+
+    words = app.run("cost", "paced", "--items", "100000").stdout
+
+    assert "chunk_size is chosen by item_s=0.1, the guess; how long workers wait for budgets says nothing" in words
+    assert "until runs have shown" not in words
+
+
 def test_a_document_adds_up(app: Folder) -> None:
     found = json.loads(app.run("cost", "ticker", "--items", "1000000", "--runs-per-month", "10", "--json").stdout)
 

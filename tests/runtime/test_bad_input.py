@@ -115,6 +115,14 @@ def test_no_payload_and_no_error_text_is_logged(cloud: AppCloud) -> None:
     assert "chunks settled" in written
 
 
+def test_what_would_be_zero_is_no_metric(cloud: AppCloud) -> None:
+    cloud.run("plain", items=[])
+    cloud.run("plain", items=[1])
+
+    assert 1 == metric(cloud, "ChunksSent")
+    assert all(value.value for value in cloud.metrics())
+
+
 def test_an_invocation_of_a_worker_says_in_one_line_what_it_has_settled(cloud: AppCloud) -> None:
     run = cloud.run("plain", items=[1, 2])
 
