@@ -57,7 +57,8 @@ def chunk_size_of(task: "Task", learned: Learned) -> int:
     Where the author hasn't said it: no more than a worker does in a quarter of its timeout, with all the chunks that
     it takes at once; and beyond the first guess as many as are done in twenty seconds, up to LEARNED_ITEMS, if a
     run like those before still has some chunks for each worker.  Not if the task has a `combine`: one function holds
-    the results of 256 chunks.  A task with budgets waits for them: how long it takes says nothing of its items.
+    the results of 256 chunks.  Items that are done at the same time take as long as one of them: for that, they aren't
+    parted.  A task with budgets waits for them: how long it takes says nothing of its items.
     """
     guess, each = task.chunk_size, learned.item_s
     if not task.chooses_chunk_size or not each or task.budgets:
@@ -66,7 +67,7 @@ def chunk_size_of(task: "Task", learned: Learned) -> int:
     most = LEARNED_ITEMS if task.combiner is None else CHUNK_ITEMS
     quick = min(most, max(CHUNK_ITEMS, int(_LEARNED_S / each)))
     enough = learned.attempts // (_RUNS_IN_ALL * _CHUNKS_A_WORKER * task.max_concurrency)
-    return max(1, min(in_time, max(guess, min(quick, enough))))
+    return max(1, min(guess, task.concurrency), min(in_time, max(guess, min(quick, enough))))
 
 
 def chosen_chunk_size(task: "Task", item_s: float) -> int:

@@ -57,6 +57,17 @@ def test_what_runs_have_shown_outdoes_the_guess(
     assert expected == chunk_size_of(task, learned)
 
 
+def test_items_that_wait_side_by_side_are_not_parted_for_how_long_one_takes() -> None:
+    task = Task("sunrise", concurrency=10, item_s=20)
+    learned, sizes = NOTHING, [chunk_size_of(task, NOTHING)]
+
+    for _ in range(5):  # a chunk of up to ten items takes as long as one of them
+        learned = learned.after(ms=20_000 * 100, attempts=100 * sizes[-1], succeeded=100 * sizes[-1])
+        sizes.append(chunk_size_of(task, learned))
+
+    assert [7] * 6 == sizes
+
+
 def test_chunks_whose_results_one_function_combines_stay_as_large_as_by_default() -> None:
     task, learned = Task("sunrise"), Learned(1000, 10**6)
     assert 1000 == chunk_size_of(task, learned)
