@@ -281,4 +281,4 @@ def virtual_sleep(secs: float) -> bool:
 
 
 def in_strand() -> bool:
-    return current() is not None
+    return getattr(_local, "strand", None) is not None

@@ -62,8 +62,10 @@ class Clock:
         """Start; `sleep` returns False for a thread that isn't in an invocation (it then sleeps for real)."""
         self._traveller = self._travel.start()
 
-        def elapsed_ns() -> int:
-            return self.ns - self.start_ns + 1_000 * SECOND
+        origin = self.start_ns - 1_000 * SECOND
+
+        def elapsed() -> float:
+            return (self.ns - origin) / SECOND
 
         def replace(module: Any, name: str, answer: Callable[[], Any]) -> None:
             real = getattr(module, name)
@@ -79,12 +81,12 @@ class Clock:
                 real_sleep(secs)
 
         for name in ("monotonic", "perf_counter"):
-            replace(time, name, lambda: elapsed_ns() / SECOND)
-            replace(time, f"{name}_ns", elapsed_ns)
+            replace(time, name, elapsed)
+            replace(time, f"{name}_ns", lambda: self.ns - origin)
         replace(time, "thread_time", lambda: 0.0)
         replace(time, "thread_time_ns", lambda: 0)
         for module, name in ((threading, "_time"), (queue, "time")):  # their own names for time.monotonic
-            replace(module, name, lambda: elapsed_ns() / SECOND)
+            replace(module, name, elapsed)
         self._real.append((time, "sleep", real_sleep))
         setattr(time, "sleep", virtual_sleep)  # noqa: B010  mypy refuses to assign to a module's function
 

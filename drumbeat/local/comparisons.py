@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .items import Unusual, Value, canonical, is_plain, kind_of, number
+from .items import Unusual, Value, all_plain, canonical, is_plain, kind_of, number
 
 Values = Mapping[str, Value]
 COMPARE: dict[str, Callable[[Any, Any], bool]] = {
@@ -65,7 +65,7 @@ def holds(found: Value | None, member: Value | None) -> bool:  # noqa: PLR0911  
     if kind == "NS":
         if wanted != "N" or member["N"] in inner:
             return wanted == "N"
-        if is_plain(member["N"]) and all(map(is_plain, inner)):
+        if is_plain(member["N"]) and all_plain(inner):
             return False
         return number(member["N"]) in set(map(number, inner))
     if kind == "L":

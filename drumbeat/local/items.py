@@ -4,7 +4,8 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValu
 """
 
 import base64
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from decimal import Context, Decimal, InvalidOperation
 from typing import Any
 
@@ -13,6 +14,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 Value = dict[str, Any]
 _NUMBERS = Context(prec=38)  # "up to 38 digits of precision"
 SETS = ("SS", "NS")
+_ALL_PLAIN = re.compile(r"(?:0|[1-9][0-9]*)(?:,(?:0|[1-9][0-9]*))*").fullmatch
 
 
 class Unusual(Exception):
@@ -43,6 +45,12 @@ def is_plain(text: str) -> bool:
     return text.isdigit() and (text[0] != "0" or len(text) == 1)
 
 
+def all_plain(texts: Sequence[str]) -> bool:
+    """Whether all numbers of a set are written so; a set has thousands."""
+    joined = ",".join(texts)
+    return _ALL_PLAIN(joined) is not None and joined.count(",") == len(texts) - 1
+
+
 def added(one: str, other: str, sign: int) -> str:
     return shown(_NUMBERS.add(number(one), number(other) if sign > 0 else -number(other)))
 
@@ -70,7 +78,7 @@ def copied(value: Value) -> Value:
         if kind == "N" and not is_plain(inner):
             return {kind: shown(number(inner))}
         return {kind: inner}
-    if kind == "NS":
+    if kind == "NS" and not all_plain(inner):
         inner = [text if is_plain(text) else shown(number(text)) for text in inner]
     if kind in SETS:
         if not inner or len(set(inner)) < len(inner):

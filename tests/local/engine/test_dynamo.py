@@ -2,6 +2,7 @@
 
 # ruff: noqa: ANN003, E501, COM819  handlers in text, stand-ins for callbacks
 
+import contextlib
 import itertools
 
 import pytest
@@ -214,3 +215,22 @@ def test_an_item_is_no_longer_shared_with_who_gave_or_got_it(table):
     assert {"PutItem": 1, "GetItem": 2} == {
         name: len(list(found)) for name, found in itertools.groupby(sorted(table.served, reverse=True))
     }
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [(["0", "17"], ["0", "17"]), (["01", "2"], ["1", "2"]), (["1.50"], ["1.5"]), (["-3", "4"], ["-3", "4"])],
+)
+def test_the_numbers_of_a_set_are_kept_as_dynamodb_writes_them(table, given, kept):
+    table.client.put_item(TableName="Table", Item={"pk": {"S": "a"}, "nums": {"NS": given}})
+
+    assert kept == table.client.get_item(TableName="Table", Key={"pk": {"S": "a"}})["Item"]["nums"]["NS"]
+    assert ["PutItem", "GetItem"] == table.served
+
+
+@pytest.mark.parametrize("given", [["1,2"], ["1", ""], ["x"], ["1", "1"]])
+def test_a_set_of_what_isnt_numbers_is_motos(table, given):
+    with contextlib.suppress(ClientError):
+        table.client.put_item(TableName="Table", Item={"pk": {"S": "a"}, "nums": {"NS": given}})
+
+    assert [] == table.served
