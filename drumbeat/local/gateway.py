@@ -29,6 +29,7 @@ from .invoke_api import InvokeApi
 from .items import Unusual
 from .limits import check_limits
 from .metering import Metering
+from .s3_api import S3Api, is_plain
 from .services import Answer, Call, ServiceError
 from .sns_api import SnsApi
 from .sqs_api import SqsApi
@@ -59,6 +60,9 @@ class Gateway:
         }
         self._dynamo = DynamoApi(world)
         self._answers |= {("dynamodb", name): made for name, made in self._dynamo.answers.items()}
+        self._at_once: dict[tuple[str, str], Answer] = {
+            ("s3", name): answer for name, answer in S3Api(world).answers.items()
+        }  # but by moto the long way: that needs HTTP
         self._buckets = BucketEvents(world)
         self._sources = (self._buckets, StreamSource(world), Expiry(world))
         self._process: Any = None
@@ -77,8 +81,8 @@ class Gateway:
             source.close()
         del botocore_stubber.process_request
 
-    def answers_itself(self, service: str, operation: str) -> bool:
-        return (service, operation) in self._answers
+    def answers_itself(self, service: str, operation: str, params: dict[str, Any]) -> bool:
+        return (service, operation) in self._answers or (service == "s3" and is_plain(operation, params))
 
     @contextlib.contextmanager
     def going_on(self, context: dict[str, Any]) -> Iterator[None]:
@@ -101,6 +105,8 @@ class Gateway:
         invocation = strand.invocation if strand is not None else None
         call = Call(service, operation, params, invocation)
         context[_KEY] = call
+        if service == "s3":
+            call.notes["config"] = context.get("client_config")
         if strand is None:
             return self._refusal(call) or self._answered(call)
         if invocation is None or invocation.over:
@@ -142,11 +148,13 @@ class Gateway:
             self._buckets.operation = call.operation
             if self._world.heard is not None:
                 self._world.heard.begins(call)
-            return None
+            answer = self._at_once.get((call.service, call.operation))
+            if answer is None:
+                return None
         try:
             parsed = answer(call)
         except Unusual:
-            return None  # moto knows more of DynamoDB's checks and errors
+            return None  # moto knows more of DynamoDB's and S3's checks and errors
         except ServiceError as error:
             if call.invocation is not None:
                 self._metering.count_refused(call, error.code)
@@ -155,8 +163,8 @@ class Gateway:
         if call.invocation is not None:
             self._metering.count(call, parsed)
             call.counted = True
-        parsed["ResponseMetadata"] = dict(_METADATA)
-        return _OK, parsed
+        status = parsed.setdefault("ResponseMetadata", dict(_METADATA))["HTTPStatusCode"]
+        return _OK if status == _OK.status_code else SimpleNamespace(status_code=status, headers={}, raw=None), parsed
 
     def _refused(self, call: Call, error: ServiceError) -> Any:
         if call.invocation is not None:

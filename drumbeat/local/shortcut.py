@@ -29,7 +29,7 @@ class Shortcut:
         gateway, call = self._gateway, self._call
 
         def make_api_call(client: Any, operation: str, params: dict[str, Any]) -> Any:
-            if gateway.answers_itself(client.meta.service_model.service_name, operation):
+            if gateway.answers_itself(client.meta.service_model.service_name, operation, params):
                 return call(client, operation, params)
             return real(client, operation, params)
 

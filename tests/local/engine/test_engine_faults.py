@@ -2,7 +2,7 @@
 
 # ruff: noqa: ANN204, ARG002, ARG005, E501  handlers in text, stand-ins for callbacks
 
-from drumbeat.local import Faults
+from drumbeat.local import Faults, LocalCloud
 from drumbeat.local.faults import crash, lose_reply, refuse, refuse_entries, unreachable
 
 CODE = """
@@ -137,3 +137,34 @@ def test_a_deleted_message_may_come_again_and_order_may_change(app, open_cloud):
 
     assert ["2", "1", "0"] == [message["Body"] for message in got]
     assert (1, 0, 0) == cloud.queue_depth("Queue")
+
+
+def test_the_short_way_through_s3_is_billed_authorized_and_broken_like_any(app):
+    code = """
+        import boto3
+        from botocore.exceptions import ClientError
+        s3 = boto3.client("s3")
+        def handler(event, context):
+            try:
+                etag = s3.put_object(Bucket=event, Key="k", Body=b"text", IfNoneMatch="*")["ETag"]
+            except ClientError as error:
+                etag = error.response["Error"]["Code"]
+            return [etag, s3.get_object(Bucket=event, Key="k")["Body"].read().decode()]
+    """
+    app.add("Bucket", "AWS::S3::Bucket", BucketName="store")
+    app.function("one", code)
+    etag = '"1cb251ec0d568de6a929b520c4aed8d1"'
+    with LocalCloud(app.write()) as cloud:
+        assert [etag, "text"] == cloud.invoke("one", "store").value()
+        assert (1, 1) == (cloud.meter.billed["s3_puts"], cloud.meter.billed["s3_gets"])
+        assert 1 == cloud.requests["s3", "PutObject"]
+
+    with LocalCloud(app.write(), faults=Break("PutObject", lambda call, apply: lose_reply(apply))) as cloud:
+        assert ["PreconditionFailed", "text"] == cloud.invoke("one", "store").value()
+        assert 2 == cloud.requests["s3", "PutObject"]
+
+    allow = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "*"}
+    document = {"Version": "2012-10-17", "Statement": [allow]}
+    app.resources["Role"]["Properties"]["Policies"] = [{"PolicyName": "puts", "PolicyDocument": document}]
+    with LocalCloud(app.write()) as cloud:
+        assert "AccessDenied" in cloud.invoke("one", "store").message
