@@ -33,7 +33,7 @@ _DELAY_S = 60
 
 
 class DeadLetters:
-    """Takes the messages of the lanes' dead-letter queues."""
+    """Takes the messages of the lanes' dead-letter queue."""
 
     def __init__(self, services: Services) -> None:
         self._services = services

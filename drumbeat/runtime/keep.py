@@ -1,4 +1,4 @@
-"""The keeper: consumes the lanes' dead-letter queues, and looks after all runs from time to time."""
+"""The keeper: consumes the lanes' dead-letter queue, and looks after all runs from time to time."""
 
 from typing import Any
 
