@@ -88,6 +88,8 @@ def quote(
     learned = Learned(round(2 * items * item_s / task.concurrency * 1000), 2 * items)  # 1 + 1/2 + 1/4 + ...
     later = forecast_(learned=learned) if chunk_size_of(task, learned) != task.chunk_size else None
     assert run.packing is not None
+    if later is not None and later.packing == run.packing:
+        later = None  # its chunks are full before they have as many items
     resting = idle(task, tasks=tasks)
     resting = Usage((*resting.steps, *_by_schedule(task, runs_per_month)))
     used = dict(run.times(runs_per_month))

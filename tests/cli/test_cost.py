@@ -30,6 +30,7 @@ def test_it_says_how_items_are_packed_once_runs_have_shown_how_quick_they_are(ap
     assert (100, 1000) == (found["packing"]["per_chunk"], found["later"]["packing"]["per_chunk"])
     assert found["later"]["dollars"] < found["run"]["dollars"]
     assert json.loads(app.run("cost", "ticker", "--items", "1000000", "--json").stdout)["later"] is None
+    assert json.loads(app.run(*asked, "--item-bytes", "4000000", "--json").stdout)["later"] is None  # bytes end a chunk
 
 
 @pytest.mark.parametrize(
