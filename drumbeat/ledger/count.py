@@ -52,7 +52,7 @@ class Settled:
     Of a run that is expanded in parts, the run is full when all its parts are.
 
     leaf, leaf_totals: the leaf that holds the chunk, and what it has counted; totals: what the chunk has.
-    leaf_is_full: whether no other chunk will change the leaf.
+    leaf_is_full: whether no other chunk will change the leaf.  before: as what the chunk was settled already.
     """
 
     accepted: bool
@@ -61,6 +61,7 @@ class Settled:
     leaf_totals: Totals | None = None
     totals: Totals | None = None
     leaf_is_full: bool = False
+    before: str = ""
 
 
 def settle(table: Table, run_id: str, chunk: int, totals: Totals, *, expires_at: int, kind: str = "") -> Settled:
@@ -77,16 +78,17 @@ def settled(table: Table, run_id: str, chunk: int, *, expires_at: int) -> Settle
     """None if the chunk's outcome isn't recorded yet; if it is, climb once more, in case the writer died before."""
     leaf, position = locate(chunk)
     item = table.get(node_key(run_id, leaf)) or {}
-    if not any(position in item.get(kind, ()) for kind in KINDS):
+    before = _kind_in(item, position)
+    if not before:
         return None
-    return Settled(accepted=False, run_totals=_climb(table, run_id, leaf, item, expires_at=expires_at))
+    run_totals = _climb(table, run_id, leaf, item, expires_at=expires_at)
+    return Settled(accepted=False, run_totals=run_totals, before=before)
 
 
 def kind_of(table: Table, run_id: str, chunk: int) -> str:
     """As what a chunk is settled; nothing if it isn't."""
     leaf, position = locate(chunk)
-    item = table.get(node_key(run_id, leaf)) or {}
-    return next((kind for kind in KINDS if position in item.get(kind, ())), "")
+    return _kind_in(table.get(node_key(run_id, leaf)) or {}, position)
 
 
 def seal(table: Table, run_id: str, chunks: int, *, expires_at: int) -> Totals | None:
@@ -179,7 +181,13 @@ def _add(
         leaf=node,
         leaf_totals=Totals.of(item),
         leaf_is_full=_is_full(item),
+        before="" if accepted else _kind_in(item, position),
     )
+
+
+def _kind_in(item: Item, position: int) -> str:
+    """The set of a node that a position is in; nothing if it is in none."""
+    return next((kind for kind in KINDS if position in item.get(kind, ())), "")
 
 
 def _climb(table: Table, run_id: str, node: Node, item: Item, *, expires_at: int) -> Totals | None:

@@ -83,7 +83,7 @@ class Pass:
             return self._end(self._at_once(Progress()))
         before = count.settled(self._services.table, tree, number, expires_at=expires_at)
         if before is not None:
-            return before
+            return self._keep_if_swept(before)
         state = progress.read(self._services.table, tree, number)
         if state.final:
             return self._end((state, None))
@@ -99,6 +99,13 @@ class Pass:
         if not state.final and count.kind_of(table, tree, number) == "gone":
             self._drop(state, None, halt=self._head.halt)
 
+    def _keep_if_swept(self, end: Settled) -> Settled:
+        """Keep what is left of a chunk that was settled before, if it was swept, and all of it counted as dropped."""
+        if end.before == "gone":
+            self._heads.forget(self._chunk.run)  # the sweep may be younger than what is known of the run
+            self.keep()
+        return end
+
     def _end(self, reached: Reached) -> Settled | float:
         state, values = reached
         if not state.final and self._heads.is_halted(self._chunk.run):
@@ -106,9 +113,7 @@ class Pass:
         if state.final:
             keeps_results = self._head.keeps_results
             end = settle(self._chunk, state, self._services, keeps_results=keeps_results, values=values)
-            if not end.accepted and state.version == 0 and self._heads.is_halted(self._chunk.run):
-                self.keep()  # it was swept while it was worked, and all of it counted as dropped
-            return end
+            return self._keep_if_swept(end)
         now = self._services.now().timestamp()
         return max(0.0, min(state.due.get(index, 0) for index in state.left(self._chunk.count)) - now)
 

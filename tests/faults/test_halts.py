@@ -1,6 +1,7 @@
 """Runs that are stopped: nothing more of them begins, and each item is in one count."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -53,6 +54,28 @@ def test_an_abandoned_run_ends_at_once_and_counts_what_nobody_had_in_hand() -> N
     engine.rest()
     assert ("CANCELLED", 30, 10, 0, 20) == counts(engine)
     assert 10 == len(play.tried)
+
+
+def test_what_comes_between_the_sweep_of_an_abandoned_run_and_its_end_is_kept_for_a_redrive() -> None:
+    play = Play(items(30), {"chunk_size": 10})
+    engine = Engine(play.task())
+    run = engine.fire()
+    engine.step()
+    answer = engine.world.answer
+
+    def hurried(service: str, operation: str, params: Any, apply: Any) -> Any:
+        if operation == "PutEvents" and engine.world.queues["live"]:
+            engine.deliver()
+        return answer(service, operation, params, apply)
+
+    engine.world.answer = hurried
+    Runs(engine.outside.table).halt(run, kind=ABANDON, reason="enough", now=engine.world.now)
+    engine.invoke(Sweep(run).event())
+    engine.rest()
+
+    assert ("CANCELLED", 30, 0, 0, 30) == counts(engine)
+    kept = [line for key, body in engine.world.objects.items() if "/dropped/" in key for line in body.splitlines()]
+    assert 30 == len(kept)
 
 
 @pytest.mark.parametrize(("poisons", "state"), [(2, "SUCCEEDED"), (3, "FAILED")])
