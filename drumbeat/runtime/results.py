@@ -8,7 +8,7 @@ import base64
 import heapq
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from functools import partial
 from itertools import groupby, islice
 from operator import itemgetter
@@ -28,8 +28,9 @@ KEPT_BYTES = 4000
 _UNIT = 900  # a write unit, without the names of the record
 _WORTH_TRYING = 64 * 1024
 _Name = TypeVar("_Name")
-_Found = TypeVar("_Found")
+_Found = TypeVar("_Found", bound=Sized)
 _ALONE, _AT_A_TIME, _WINDOW = 4, 10, 40  # botocore's pool has ten connections
+_HELD_BYTES = 64 * 1024 * 1024  # of what was fetched ahead, about: a chunk may hold a thousand results
 Results = Mapping[int, Any]
 """By the item's number in its run."""
 
@@ -88,16 +89,27 @@ def _body(services: Services, key: str) -> bytes:
 
 
 def _each(fetch: Callable[[_Name], _Found], names: Iterable[_Name]) -> Iterator[_Found]:
-    names = iter(names)
-    first = list(islice(names, _ALONE))
-    yield from map(fetch, first)
-    if len(first) < _ALONE:
+    """Fetch in order, a window ahead of what is taken: a narrower one, where what comes is large."""
+    names, largest = iter(names), 1
+    for name in islice(names, _ALONE):
+        found = fetch(name)
+        largest = max(largest, len(found))
+        yield found
+    window = list(islice(names, _ahead(largest)))
+    if not window:
         return
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  (only for large runs: it costs init time)
 
     with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="results") as pool:
-        while window := list(islice(names, _WINDOW)):
-            yield from pool.map(fetch, window)
+        while window:
+            for found in pool.map(fetch, window):
+                largest = max(largest, len(found))
+                yield found
+            window = list(islice(names, _ahead(largest)))
+
+
+def _ahead(largest: int) -> int:
+    return max(1, min(_WINDOW, _HELD_BYTES // largest))
 
 
 def _of_round(services: Services, found: Round) -> Iterator[tuple[int, Any]]:

@@ -37,3 +37,17 @@ def test_results_that_unpack_to_more_than_was_ever_packed_are_refused() -> None:
 
     with pytest.raises(RecordInvalid, match="the results of chunk 3"):
         results._kept(services, "plain/2026-01-01T00:00:00Z", (3, "done"))
+
+
+def test_large_results_are_not_fetched_so_far_ahead_that_they_fill_the_memory() -> None:
+    body, fetched = bytes(16 * 1024 * 1024), []
+
+    def get(*, Bucket: str, Key: str) -> Any:  # noqa: N803  (boto3's names)
+        fetched.append((Bucket, Key))
+        return {"Body": SimpleNamespace(read=lambda: body)}
+
+    services: Any = SimpleNamespace(settings=SimpleNamespace(bucket="b"), s3=SimpleNamespace(get_object=get))
+    ahead = [len(fetched) - had for had, _ in enumerate(results.bodies(services, map(str, range(60))))]
+
+    assert 60 == len(ahead)
+    assert max(ahead) * len(body) <= 64 * 1024 * 1024
