@@ -60,9 +60,15 @@ class Hold:
         )
         return RunRecord.of(item) if accepted else None
 
-    def send_to(self, record: RunRecord, *, queue_url: str) -> RunRecord:
-        """Record where the chunks of a redrive go; raises Fenced if the run isn't ours any more."""
-        return self._held(record, "SET #queue_url = :queue_url", queue_url=queue_url)
+    def send_to(self, record: RunRecord, *, queue_url: str, chunk_size: int, chunk_bytes: int) -> RunRecord:
+        """Record where the chunks of a redrive go, and how large they are; raises Fenced if the run isn't ours."""
+        return self._held(
+            record,
+            "SET #queue_url = :queue_url, #chunk_size = :chunk_size, #chunk_bytes = :chunk_bytes",
+            queue_url=queue_url,
+            chunk_size=chunk_size,
+            chunk_bytes=chunk_bytes,
+        )
 
     def divide(self, record: RunRecord, *, plan: str) -> RunRecord:
         """Fix in which parts a run is expanded, before any of them begins."""

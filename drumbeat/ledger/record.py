@@ -3,15 +3,18 @@
 import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from drumbeat.chunk import tree_of
 from drumbeat.errors import MalformedFire, RecordInvalid
-from drumbeat.packing import Learned
+from drumbeat.packing import Learned, chunk_size_of
 from drumbeat.run import Run
 
 from .count import Totals
 from .table import Item, Key
+
+if TYPE_CHECKING:
+    from drumbeat.task import Task
 
 RETENTION = timedelta(days=90)
 
@@ -58,6 +61,7 @@ class RunRecord:
     chunks, items, messages: how far the expansion has come; in a redrive, that of the redrive, until it ends.
     worked_ms: milliseconds that workers have spent on it, once it has ended.
     learned_ms, learned_attempts: what the task's runs had shown when it was opened, see `drumbeat.packing.Learned`.
+    chunk_size, chunk_bytes: how large its chunks are at most, fixed when it was opened, or when its redrive began.
     position, pin: how far in a source that is only referred to, and the ETag that it must have.
     parts, plan: in how many parts it is expanded, side by side (0: in one go), and as JSON which; spread: how many
     chunks they have, once all are sealed.
@@ -93,6 +97,8 @@ class RunRecord:
     worked_ms: int = 0
     learned_ms: int = 0
     learned_attempts: int = 0
+    chunk_size: int = 0
+    chunk_bytes: int = 0
     started_at: str = ""
     deadline_at: str = ""
     completed_at: str = ""
@@ -200,8 +206,12 @@ class RunRecord:
 
     @property
     def learned(self) -> Learned:
-        """What the task's runs had shown when this one was opened: it fixes how many items a chunk has."""
+        """What the task's runs had shown when this one was opened."""
         return Learned(self.learned_ms, self.learned_attempts)
+
+    def sizes(self, task: "Task") -> tuple[int, int]:
+        """How many items, and how many bytes, a chunk has at most, whatever was deployed since the run was opened."""
+        return self.chunk_size or chunk_size_of(task, self.learned), self.chunk_bytes or task.chunk_bytes
 
     def with_redrive(self, counted: Totals) -> Totals:
         """What the run has counted in all, if `counted` is what its present round has."""
@@ -232,18 +242,20 @@ class Plan:
     """What the ledger must know of a run so that others can go on with it: its task's addresses, its ways.
 
     items_key: the S3 key of items given by hand; keeps_results: whether somebody will read what work returns.
+    chunk_bytes: how large a chunk is at most.
     """
 
     queue_url: str
     dispatcher: str
     keeps_results: bool = False
     items_key: str = ""
+    chunk_bytes: int = 0
 
 
 _TYPES = {name: declared.type for name, declared in RunRecord.__dataclass_fields__.items()}
 _COUNTS = (
     *("epoch", "chunks", "items", "messages", "succeeded", "failed", "dropped", "attempts", "round", "position"),
-    *("worked_ms", "learned_ms", "learned_attempts"),
+    *("worked_ms", "learned_ms", "learned_attempts", "chunk_size", "chunk_bytes"),
 )
 
 

@@ -1,12 +1,13 @@
 """The life of a run's record: opened once, expanded (see `hold`), maybe halted, closed once, reopened by redrives."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from drumbeat.errors import Fenced, RunLost
+from drumbeat.packing import Learned
 from drumbeat.run import BACKFILL, LIVE, Run, format_time
 
 from .active import Active, Entry
@@ -53,10 +54,12 @@ class Runs(Hold):
         plan: Plan,
         now: datetime,
         deadline: timedelta | None = None,
+        chunk_size: Callable[[Learned], int] = lambda _: 0,
     ) -> RunRecord | None:
         """Open a run, or return it if `owner` holds it already; None for a fire that somebody else has had.
 
         A run that others of its task are in the way of is recorded as SKIPPED or WAITING, and returned so.
+        chunk_size: how many items its chunks have, by what the task's runs have shown.
         """
         run = fire.run
         openable = (*OPENABLE, SKIPPED) if fire.by_hand or fire.lane == BACKFILL else OPENABLE
@@ -67,7 +70,9 @@ class Runs(Hold):
             else:
                 entry = active.enter(run, "buffer_all" if fire.catch_up else overlap, has_ended=self.has_ended)
             until = format_time(now + deadline) if deadline and entry.state == RUNNING else ""
-            return replace(_new(run, entry, now), owner=owner, lane=fire.lane, deadline_at=until, **vars(plan))
+            size = chunk_size(entry.learned)
+            opened = replace(_new(run, entry, now), owner=owner, lane=fire.lane, deadline_at=until, chunk_size=size)
+            return replace(opened, **vars(plan))
 
         record = self.get(run)
         if record and record.state not in openable:

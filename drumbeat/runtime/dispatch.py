@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from drumbeat.errors import ExpandFailed, Fenced, MalformedFire
 from drumbeat.ledger import count, parts, pause
 from drumbeat.ledger.record import ABANDON, MISSED, RUNNING, SKIPPED, WAITING, Plan, RunRecord
 from drumbeat.ledger.runs import Runs
+from drumbeat.packing import chunk_size_of
 from drumbeat.run import BACKFILL, Run
 from drumbeat.signal import Combine, Finish, Fire, Follow, Resume, Sweep, parse_signal
 from drumbeat.task import Task
@@ -83,6 +85,7 @@ class Dispatcher:
             dispatcher=settings.dispatcher,
             keeps_results=self._task.keeps_results,
             items_key=fire.items_key,
+            chunk_bytes=self._task.chunk_bytes,
         )
         record = self._runs.open(
             fire,
@@ -92,6 +95,7 @@ class Dispatcher:
             plan=plan,
             now=now,
             deadline=self._task.deadline,
+            chunk_size=partial(chunk_size_of, self._task),
         )
         if record is None:
             logger.info("this fire has been had already")

@@ -99,7 +99,12 @@ class Expansion:
         """List a redriven run, in case its last finisher has taken it off since, and say where its chunks go."""
         active_runs(self._services, self._task).join_again(self.record.id)
         if not self.record.queue_url:
-            self.record = self._runs.send_to(self.record, queue_url=self._services.settings.queue_url)
+            self.record = self._runs.send_to(
+                self.record,
+                queue_url=self._services.settings.queue_url,
+                chunk_size=chunk_size_of(self._task, self.record.learned),
+                chunk_bytes=self._task.chunk_bytes,
+            )
 
     def _chunks(self) -> Iterator[Packed]:
         """The chunks from the cursor on: by reference where the source can be read again."""
@@ -162,10 +167,11 @@ class Expansion:
 
     def _packed(self) -> Iterator[Packed]:
         """The items from the cursor on, in chunks; they end early, for good, when the author's code fails for good."""
+        size, max_bytes = self.record.sizes(self._task)
         packer = Packer(
             task=self._task.name,
-            size=chunk_size_of(self._task, self.record.learned),
-            max_bytes=self._task.chunk_bytes,
+            size=size,
+            max_bytes=max_bytes,
             number=self.record.chunks,
             first=self.record.next_item,
             round=self.record.round,

@@ -11,7 +11,6 @@ from drumbeat.ledger.record import RunRecord
 from drumbeat.ledger.tree import leaves
 from drumbeat.limits import AROUND_ITEM_BYTES
 from drumbeat.packer import pack
-from drumbeat.packing import chunk_size_of
 from drumbeat.source import S3Lines
 from drumbeat.task import Task
 
@@ -27,7 +26,7 @@ def of_chunks(
 ) -> Iterator[tuple[int, dict[int, Loaded]]] | None:
     """These chunks of a sealed redrive, each with its items by their index in it; streamed.
 
-    None if that can't be told: the manifest has gone, or the task has been deployed with chunks of another size since.
+    None if that can't be told: the manifest has gone, or another release has cut it.
     """
     try:
         counts = list(_cut(services, task, record))
@@ -62,8 +61,8 @@ def _cut(services: Services, task: Task, record: RunRecord) -> Iterator[int]:
     texts = (
         encode_item(item, task=task.name, number=number, room=AROUND_ITEM_BYTES) for number, item in enumerate(found)
     )
-    size = chunk_size_of(task, record.learned)
-    return (chunk.count for chunk in pack(texts, size=size, max_bytes=task.chunk_bytes, round=record.round))
+    size, max_bytes = record.sizes(task)
+    return (chunk.count for chunk in pack(texts, size=size, max_bytes=max_bytes, round=record.round))
 
 
 def _read(

@@ -14,7 +14,6 @@ from drumbeat import limits
 from drumbeat.chunk import Packed
 from drumbeat.errors import ItemTooLarge, RecordMalformed, SourceChanged
 from drumbeat.ledger.record import RunRecord
-from drumbeat.packing import chunk_size_of
 from drumbeat.reference import Lines, Numbers
 from drumbeat.run import Run
 from drumbeat.source import Range, S3Csv, S3Lines, is_lined
@@ -66,7 +65,7 @@ class Referenced:
         return self._of_range(source) if isinstance(source, Range) else self._of_lines(source)
 
     def _of_range(self, source: Range) -> Iterator[Packed]:
-        size, total = chunk_size_of(self.task, self.record.learned), len(range(source.start, source.stop, source.step))
+        total, (size, _) = len(range(source.start, source.stop, source.step)), self.record.sizes(self.task)
         end = self.record.cut[1] if self.record.cut else total
         firsts = range(self.record.next_item, end, size)
         for number, first in enumerate(firsts, start=self.record.chunks):
@@ -80,7 +79,7 @@ class Referenced:
             return
         begin, columns, number, first = found.begin, found.columns, self.record.chunks, self.record.next_item
         delimiter = source.delimiter if isinstance(source, S3Csv) else ","
-        for count, size in groups(found.blocks, chunk_size_of(self.task, self.record.learned)):
+        for count, size in groups(found.blocks, self.record.sizes(self.task)[0]):
             if size > limits.MAX_ITEM_BYTES + limits.AROUND_ITEM_BYTES and count == 1:
                 raise ItemTooLarge(
                     f"task {self.task.name!r}, item {first}: {size:,} bytes, {limits.MAX_ITEM_BYTES:,} allowed; keep "

@@ -13,7 +13,7 @@ from drumbeat.ledger.runs import Runs
 from drumbeat.signal import HOPS, Fire
 from tests.faults.engine import START, Engine
 from tests.faults.memory import Message
-from tests.faults.quick import Play, items
+from tests.faults.quick import Play, items, numbered
 
 PLAY = Play(items(9), fans_in=True)
 HOURLY = Play(items(6), {"schedule": Cron("0 * * * ? *")})
@@ -96,6 +96,33 @@ def test_forty_hand_overs_make_the_same_chunks_as_one_long_invocation() -> None:
         sent.append(engine.world.sent)
 
     assert sent[0] == sent[1]
+
+
+def test_a_deployment_in_mid_run_changes_no_chunk_however_its_dispatcher_died() -> None:
+    """What was sent and not recorded is sent again, cut by the new code: it must be the same."""
+    play = Play(items(70))
+    clean = Engine(play.task())
+    clean.run()
+    sends = [number for number, call in numbered(clean) if call.operation == "SendMessageBatch"]
+
+    for number in (*sends, *(after + 1 for after in sends)):
+        engine = Redeployed(play.task(), faults={number: "crash after"})
+        engine.following = Play(play.names, {"chunk_size": 5, "chunk_bytes": 2048}).task()
+        record = engine.run()
+
+        assert engine.task is engine.following
+        assert ("SUCCEEDED", 70, 24) == (record.state, record.succeeded, record.chunks)
+
+
+class Redeployed(Engine):
+    """A new version is deployed when the first try of an event has failed."""
+
+    following: Task
+
+    def _dispatch(self, event: Any, request_id: str = "", attempt: int = 1) -> None:
+        if attempt > 1:
+            self.task = self.following
+        super()._dispatch(event, request_id, attempt)
 
 
 def slowly(play: Play, engine: Engine, seconds: float) -> Any:
