@@ -5,104 +5,105 @@ Handlers run for real, on the local cloud.
 """
 
 import contextlib
-import json
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-from random import Random
-from typing import ClassVar
+from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import precondition, rule
 
-from drumbeat import Run
 from drumbeat.errors import DrumbeatError
-from drumbeat.ledger.record import ENDED, RunRecord
+from drumbeat.ledger.record import ENDED
 from drumbeat.local.clock import to_ns
 from drumbeat.signal import Finish, Fire, Follow, Resume, Sweep
-from drumbeat.testing import KINDS, AppCloud, check_invariants
-from drumbeat.testing.sweeping import come_to_rest
+from drumbeat.testing import KINDS
 from tests.faults import witness
-from tests.faults.scenes import START, Stage
-from tests.faults.weather import CALLS, SERVICES, Planned, Weather
+from tests.faults.ground import FAILING, ITEMS, QUIET, SLOW, Ground
+from tests.faults.weather import CALLS, LATE_KINDS, SERVICES, STANDS_STILL
 
 MINUTES = st.integers(1, 3)
 WHICH = st.integers(0, 5)
-TASKS = st.sampled_from(("first", "first", "then"))
-ITEMS = (
-    ("a", "b", "c", "d", "e"),
-    ("a", "flaky1", "b"),
-    ("a", "broken1", "b", "c", "broken2"),
-    ("slow1", "a", "broken1", "slow2"),
-    ("a", "killer1", "b", "c"),
-    (),
-)
-DEAD_EVENTS = ("DeadFires", "DeadChecks")
-"""Where events end that a function couldn't be invoked with: an alarm rings, and the next round goes on."""
-AGAIN_AND_AGAIN = ("complete ", "the dispatcher died ", "items failed; ", "messages with ")
-"""Why a run that nobody halted may fail: what goes wrong often enough is given up, and says so."""
+SKIPS = st.integers(0, 6)
+SOME_ITEMS = st.sampled_from(ITEMS)
+SOME_SLOW, SOME_FAILING = st.sampled_from(SLOW), st.sampled_from(FAILING)
+SOON = st.sampled_from((0.3, 1, 3, 6))
+SOME_TASK = st.sampled_from(("first", "first", "then"))
+EXPANDING = (("PutEvents", 0), ("UpdateItem", 1), ("UpdateItem", 2), ("UpdateItem", 3), ("SendMessageBatch", 0))
+"""Calls that a dispatcher makes while it expands a run, each with how many such it has made before."""
+SIGNALS = st.sampled_from((Finish, Sweep, Follow, Fire, Resume))
 
 
-class Pair(RuleBasedStateMachine):
-    """`first` and `then` on a cloud of their own."""
+class Pair(Ground):
+    """What may happen."""
 
-    assembly: ClassVar[Path]
+    # -- at any time ---------------------------------------------------------------------------------------
 
-    @initialize(
-        seed=st.integers(0, 2**16),
-        odds=st.sampled_from((0.0, 0.05, 0.1, 0.15)),
-        again=st.sampled_from((0.0, 0.15, 0.5)),
-        skew=st.sampled_from((0, 300)),
-        items=st.lists(st.sampled_from(ITEMS), min_size=3, max_size=3),
-    )
-    def deploy(self, seed: int, odds: float, again: float, skew: int, items: list[tuple[str, ...]]) -> None:
-        """Each minute's run has its items, however often it is fired."""
-        witness.install()
-        witness.forget()
-        self.odds = odds
-        self.weather = Weather(Random(seed), odds, again, skew)
-        self.items = items
-        self.ended: dict[str, RunRecord] = {}
-        self.closing = contextlib.ExitStack()
-        self.cloud = self.closing.enter_context(AppCloud(self.assembly, start=START, faults=self.weather, seed=seed))
-        self.stage = Stage(self.cloud)
-        self.fire(1)
+    @rule(items=SOME_ITEMS)
+    def fire(self, items: tuple[str, ...]) -> None:
+        """The next minute has come."""
+        self.begin(items)
 
-    # -- what happens --------------------------------------------------------------------------------------
-
-    @rule(minute=MINUTES)
-    def fire(self, minute: int) -> None:
-        """For the first time, or once more."""
-        self.send("first", Fire(self.run("first", minute)).event())
-
-    @rule(
-        task=TASKS, minute=MINUTES, kind=st.sampled_from((Finish, Sweep, Follow, Fire, Resume)), epoch=st.integers(0, 3)
-    )
-    def repeat(self, task: str, minute: int, kind: type, epoch: int) -> None:
+    @rule(task=SOME_TASK, minute=MINUTES, kind=SIGNALS, epoch=st.integers(0, 3))
+    def repeat(self, task: str, minute: int, kind: Any, epoch: int) -> None:
         """A signal comes that nobody needs: too early, late, or twice."""
         run = self.run(task, minute)
-        known = run.id in [record.id for record in self.cloud.runs(task)]
-        if kind is Follow:
-            self.send("then", Follow(replace(run, task="then")).event()) if known and task == "first" else None
-        elif known:
-            self.send(task, (Resume(run, epoch) if kind is Resume else kind(run)).event())
+        if run.id in [record.id for record in self.cloud.runs(task)]:
+            self.signal(run, kind, epoch)
+
+    @rule(items=SOME_SLOW, seconds=SOON, kind=st.sampled_from((Finish, Finish, Sweep, Fire, Resume)))
+    def hurry(self, items: tuple[str, ...], seconds: float, kind: Any) -> None:
+        """A signal comes while the run is being worked."""
+        run = self.begin_alone(items)
+        self.cloud.advance(seconds=seconds)
+        self.signal(run, kind, 0)
 
     @rule(seconds=st.sampled_from((0.1, 0.5, 1, 3, 10, 60, 400)))
     def wait(self, seconds: float) -> None:
         """Let time pass."""
         self.cloud.advance(seconds=seconds)
 
+    @rule(times=st.integers(1, 3))
+    def let_the_keeper_look(self, times: int) -> None:
+        """Its next round comes, and maybe comes again."""
+        self.cloud.advance(minutes=15)
+        self.look(times - 1)
+
+    @rule(task=SOME_TASK, paused=st.booleans())
+    def pause_or_resume(self, task: str, paused: bool) -> None:
+        """An operator's doing."""
+        self.pause(task, paused=paused)
+
+    @precondition(lambda self: hasattr(self, "cloud"))
+    @rule()
+    def come_to_rest(self) -> None:
+        """All runs come to their end."""
+        self.rest()
+
+    # -- calls ---------------------------------------------------------------------------------------------
+
     @rule(
         kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=3) | st.just(["crash before"] * 3),
-        skip=st.integers(0, 6),
+        skip=SKIPS,
         call=st.sampled_from(CALLS),
-        minute=MINUTES,
+        items=SOME_ITEMS,
     )
-    def breaks(self, kinds: list[str], skip: int, call: tuple[str, str], minute: int) -> None:
+    def breaks(self, kinds: list[str], skip: int, call: tuple[str, str], items: tuple[str, ...]) -> None:
         """Calls will break, one after the other, such as those of a run that is fired now."""
-        self.weather.planned += [Planned(kind, skip if not call[1] else skip // 3, *call) for kind in kinds]
-        self.fire(minute)
+        for kind in kinds:
+            self.plan(kind, skip if not call[1] else skip // 3, call)
+        self.begin(items)
+        self.cloud.advance(seconds=2)
+
+    @rule(
+        kind=st.sampled_from(LATE_KINDS),
+        skip=SKIPS,
+        call=st.sampled_from([call for call in CALLS if call[1] and call[1] != "PutObject"]),
+        late_s=st.sampled_from((0.2, 3, 20, 200)),
+        items=SOME_ITEMS,
+    )
+    def is_late(self, kind: str, skip: int, call: tuple[str, str], late_s: float, items: tuple[str, ...]) -> None:
+        """A call is made late, or arrives late."""
+        self.plan(kind, skip, call, late_s)
+        self.begin(items)
         self.cloud.advance(seconds=2)
 
     @rule(service=st.sampled_from(SERVICES), minutes=st.sampled_from((0.5, 10)))
@@ -111,11 +112,13 @@ class Pair(RuleBasedStateMachine):
         self.weather.leave(service, to_ns(self.cloud.now + timedelta(minutes=minutes)))
         self.cloud.advance(seconds=30)
 
-    @rule(minute=MINUTES, which=WHICH, abandon=st.booleans())
-    def cancel(self, minute: int, which: int, abandon: bool) -> None:
+    # -- halts and redrives --------------------------------------------------------------------------------
+
+    @rule(items=SOME_SLOW, seconds=SOON, which=WHICH, abandon=st.booleans())
+    def cancel(self, items: tuple[str, ...], seconds: float, which: int, abandon: bool) -> None:
         """One of the open runs is halted, early or late in its life."""
-        self.fire(minute)
-        self.cloud.advance(seconds=1)
+        self.begin_alone(items)
+        self.cloud.advance(seconds=seconds)
         for record in self.some([record for record in self.cloud.runs() if record.state not in ENDED], which):
             with contextlib.suppress(DrumbeatError):
                 self.stage.control.cancel(record.id, abandon=abandon)
@@ -123,130 +126,64 @@ class Pair(RuleBasedStateMachine):
     @rule(which=WHICH, mend=st.booleans(), seconds=st.sampled_from((0, 1, 60)))
     def redrive(self, which: int, mend: bool, seconds: float) -> None:
         """What one of the ended runs has given up or dropped is done again; whose items were mended, well."""
-        self.cloud.run_until_idle(timedelta(minutes=5))
+        self.cloud.run_until_idle(QUIET)
         for record in self.some([record for record in self.cloud.runs() if record.failed + record.dropped], which):
             if mend:
                 witness.mend(record.id)
-            with contextlib.suppress(DrumbeatError):
-                if self.stage.control.redrive(record.id).items:
-                    self.ended.pop(record.id, None)
+            self.try_to_redrive(record.id)
         self.cloud.advance(seconds=seconds)
 
-    @rule(task=TASKS, paused=st.booleans())
-    def pause(self, task: str, paused: bool) -> None:
-        with contextlib.suppress(DrumbeatError):
-            (self.stage.control.pause if paused else self.stage.control.resume)(task)
+    # -- two at a time -------------------------------------------------------------------------------------
 
-    @rule(task=TASKS, minute=MINUTES, chunk=st.integers(0, 2))
-    def give_up(self, task: str, minute: int, chunk: int) -> None:
-        """A message has been received too often, without anybody having begun with it."""
-        self.stage.pause_worker(task)
-        self.cloud.advance(seconds=1)
-        self.stage.give_up_message(self.run(task, minute), chunk=chunk)
+    @rule(
+        items=SOME_FAILING,
+        skip=st.integers(0, 2),
+        operation=st.sampled_from(("PutItem", "PutItem", "PutItem", "UpdateItem", "PutObject")),
+        stands_s=st.sampled_from((0, 3, 12, 25)),
+        after_s=st.sampled_from((0, 0.5, 2)),
+    )
+    def twins(self, items: tuple[str, ...], skip: int, operation: str, stands_s: float, after_s: float) -> None:
+        """Messages are delivered a second time while the first worker is still at them, and stands still."""
+        run = self.begin_alone(items)
+        self.stage.pause_worker("first")
+        self.cloud.advance(seconds=3)
+        bodies = self.stage.waiting_messages(run)
         self.cloud.advance(seconds=2)
-        self.stage.resume_worker(task)
-
-    @rule(task=TASKS, minute=MINUTES)
-    def double(self, task: str, minute: int) -> None:
-        """Messages are delivered twice at the same time, to two workers."""
-        self.fire(minute)
-        self.stage.pause_worker(task)
-        self.cloud.advance(seconds=4)
-        self.stage.double_messages(self.run(task, minute))
-        self.stage.resume_worker(task)
+        if stands_s:
+            self.plan(STANDS_STILL, skip, ("worker", operation), stands_s)
+        self.stage.resume_worker("first")
+        self.cloud.advance(seconds=after_s)
+        self.stage.send_messages("first", bodies)
         self.cloud.advance(seconds=4)
 
-    @rule()
-    def let_the_keeper_look(self) -> None:
-        """Its next round comes."""
-        self.cloud.advance(minutes=15)
+    @rule(items=SOME_FAILING, call=st.sampled_from(EXPANDING), redriven=st.sampled_from((True, True, False)))
+    def comes_back(self, items: tuple[str, ...], call: tuple[str, int], redriven: bool) -> None:
+        """A dispatcher stands still while the keeper lets another go on; and maybe until the run is redriven."""
+        operation, skip = call
+        run = self.begin_alone(items)
+        self.plan(STANDS_STILL, skip, ("dispatcher", operation), 600)
+        self.cloud.advance(seconds=3)
+        self.look(2)
+        self.cloud.advance(seconds=120)
+        if redriven:
+            self.stage.pause_worker("first")
+            self.try_to_redrive(run.id)
+            self.cloud.advance(seconds=600)
+            self.stage.resume_worker("first")
 
-    @precondition(lambda self: hasattr(self, "cloud"))
-    @rule()
-    def come_to_rest(self) -> None:
-        """After a while nothing more breaks; all runs come to their end, with every item counted once."""
-        self.cloud.run_until_idle(timedelta(minutes=5))
-        self.weather.clear()
-        for task in ("first", "then"):
-            self.pause(task, paused=False)
-        come_to_rest(self.cloud)
-        check_invariants(self.cloud, may_hold=DEAD_EVENTS)
-        for record in self.cloud.runs():
-            if record.state in ENDED:
-                self.check(record)
-        self.weather.odds = self.odds
-
-    # -- what must hold ------------------------------------------------------------------------------------
-
-    @invariant()
-    def no_end_was_told_early_and_what_has_ended_stays(self) -> None:
-        if not hasattr(self, "cloud"):
-            return
-        assert [] == self.weather.early
-        for record in self.cloud.runs():
-            if record.state in ENDED:
-                assert self.ended.setdefault(record.id, record) == record, self.cloud.log.text()[-4000:]
-            else:
-                assert record.id not in self.ended
-
-    def check(self, record: RunRecord) -> None:
-        """Each item was tried, given up, or dropped and counted so; what the run published is what it has done."""
-        view, items = self.cloud.show(record.id), self.items_of(record)
-        failed = {letter.item for letter in view.dead_letters}
-        untried = {item for item in items[: view.all_items] if not witness.attempts_of(record.id, item)} - failed
-        assert len(untried) <= view.dropped, f"{record.id}: neither tried nor given up: {sorted(untried)}"
-        assert view.record.succeeded <= len(witness.done_of(record.id)), record
-        if record.state == "SUCCEEDED":
-            assert len(items) == view.all_items, record
-            published = json.loads(self.cloud.published(record)["all.json"])
-            assert [item.upper() for item in items if item not in failed] == published, record
-            if record.task == "first" and not any(self.dead_fires()):
-                assert f"then/{record.scheduled_at}" in [other.id for other in self.cloud.runs("then")]
-        elif record.state == "FAILED" and not record.halt:
-            assert any(words in record.reason for words in AGAIN_AND_AGAIN), record
-
-    def teardown(self) -> None:
-        """Let everybody come to an end; late repeats change nothing."""
-        if not hasattr(self, "cloud"):
-            return
-        with self.closing:
-            self.come_to_rest()
-            for record in self.cloud.runs():
-                run = Run.parse(record.id)
-                for signal in (Finish(run), Resume(run, record.epoch), Sweep(run)):
-                    self.send(run.task, signal.event())
-            self.come_to_rest()
-            self.no_end_was_told_early_and_what_has_ended_stays()
-
-    # -- help ----------------------------------------------------------------------------------------------
-
-    def some(self, records: list[RunRecord], which: int) -> list[RunRecord]:
-        """One of them, if there are any."""
-        return [records[which % len(records)]] if records else []
-
-    def run(self, task: str, minute: int) -> Run:
-        """The run of a task in one of the minutes."""
-        params = {"items": list(self.items[minute - 1])} if task == "first" else {}
-        return Run(task, START + timedelta(minutes=minute), self.cloud.bucket, params)
-
-    def send(self, task: str, event: object) -> None:
-        """Send an event to a task's dispatcher."""
-        self.cloud.invoke_async(self.cloud.dispatcher(task), event)
-
-    def items_of(self, record: RunRecord) -> list[str]:
-        """What a run was to do: `then` does what `first` had done by then, which a redrive may have added to since."""
-        run = Run.parse(record.id)
-        given = list(self.items[(run.scheduled_at - START) // timedelta(minutes=1) - 1])
-        if run.task == "first":
-            return given
-        before = self.cloud.show(replace(run, task="first"))
-        undone = {letter.item for letter in before.dead_letters}
-        done = [item.upper() for item in given if item not in undone]
-        if not before.round:
-            return done
-        met = {letter.item for letter in self.cloud.show(run).dead_letters}
-        return [item for item in done if item in met or witness.attempts_of(run.id, item)]
-
-    def dead_fires(self) -> Iterator[int]:
-        """How many events nobody could be invoked with."""
-        return (sum(depth) for name, depth in self.cloud.queues().items() if "DeadFires" in name)
+    @rule(
+        items=SOME_FAILING,
+        worked_s=st.sampled_from((0, 0.3, 1)),
+        chunk=st.integers(0, 2),
+        times=st.sampled_from((1, 3)),
+    )
+    def give_up(self, items: tuple[str, ...], worked_s: float, chunk: int, times: int) -> None:
+        """A message was received too often, again and again, whether or not somebody had begun with it."""
+        run = self.begin_alone(items)
+        self.cloud.advance(seconds=worked_s)
+        self.stage.pause_worker("first")
+        for again in range(times):
+            self.cloud.advance(seconds=5 + 60 * 2**again)
+            self.given_up += self.stage.give_up_message(run, chunk=chunk)
+        self.cloud.advance(seconds=5)
+        self.stage.resume_worker("first")

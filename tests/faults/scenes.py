@@ -1,7 +1,7 @@
 """The scenes: runs of one task, each with what must be true when it has ended."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -141,14 +141,14 @@ class Stage:
             self._sqs.delete_message(QueueUrl=queue.url, ReceiptHandle=message["ReceiptHandle"])
         return bool(found)
 
-    def double_messages(self, run: Run) -> None:
-        """Let the messages that wait in a task's queue be there twice, to be taken at the same time.
+    def waiting_messages(self, run: Run) -> list[str]:
+        """The bodies of the messages that wait in a task's queue; they stay there.  The worker must be paused."""
+        return [message["Body"] for message in self._receive(run)[1]]
 
-        The worker must be paused.
-        """
-        queue, waiting = self._receive(run)
-        for message in waiting:
-            self._sqs.send_message(QueueUrl=queue.url, MessageBody=message["Body"])
+    def send_messages(self, task: str, bodies: Iterable[str]) -> None:
+        """Let messages be there once more: as a second delivery, by a worker that is at work."""
+        for body in bodies:
+            self._sqs.send_message(QueueUrl=self._queues[self._mapping(task).source_arn].url, MessageBody=body)
 
     def _receive(self, run: Run) -> tuple[Queue, list[Any]]:
         """A task's queue and what waits in it; it is there again a second later."""

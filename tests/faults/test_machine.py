@@ -19,8 +19,8 @@ from tests.faults.machine import Pair
 
 SOAK = "DRUMBEAT_SOAK_MINUTES" in os.environ
 MINUTES = float(os.environ.get("DRUMBEAT_SOAK_MINUTES", "0"))
-SEED = int(os.environ.get("DRUMBEAT_SOAK_SEED", "1"))
-EXAMPLES = 15
+SEED = int(os.environ.get("DRUMBEAT_SOAK_SEED", "4"))  # with this one, the little in the suite shows most defects
+EXAMPLES = 15 if SOAK else 8
 
 
 @pytest.fixture(scope="module")

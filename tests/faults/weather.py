@@ -1,12 +1,15 @@
 """What goes wrong while the machine plays: calls that break, services that are away, wrong clocks, messages again."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 from zlib import crc32
 
-from drumbeat.local.faults import Apply, Seam, unreachable
+from drumbeat.local.baton import virtual_sleep
+from drumbeat.local.clock import seconds
+from drumbeat.local.faults import Apply, Seam, crash, lose_reply, unreachable
 from drumbeat.local.services import Call
 from drumbeat.testing.invariants import COUNTED
 from drumbeat.testing.single import KINDS, OUTAGE_ATTEMPTS, fits, prepare, role, strike
@@ -21,23 +24,31 @@ CALLS = (
 )
 """Who makes a call to what: those that change something are few among many."""
 SERVICES = ("dynamodb", "sqs", "s3", "lambda", "events")
+STANDS_STILL, ARRIVES_LATE, OVERTAKEN = "stands still", "arrives late", "overtaken"
+LATE_KINDS = (STANDS_STILL, ARRIVES_LATE, OVERTAKEN)
+"""The caller waits before its call, and goes on; it dies, and its call arrives; its call arrives after its repeat."""
 
 
 @dataclass
 class Planned:
-    """The next call but so many will break, of those that this operation of this kind of function makes; "" is any."""
+    """The next call but so many will break, of those that this operation of this kind of function makes; "" is any.
+
+    late_s: of the late kinds, by how much.
+    """
 
     kind: str
     skip: int
     who: str
     operation: str
+    late_s: float = 0.0
 
 
 @dataclass
 class Weather(Seam):
     """Breaks what was planned; besides, any call with these odds; deliveries are shuffled and repeated, clocks wrong.
 
-    early: announcements of an end that told of more items than had been done.
+    early: announcements of an end that told of more items than had been done.  hits: how many calls of dispatchers,
+    workers and keepers broke.  late_until_ns: when the last of the calls that are late arrives.
     """
 
     rng: Random
@@ -46,6 +57,8 @@ class Weather(Seam):
     skew: int = 0
     planned: list[Planned] = field(default_factory=list)
     early: list[str] = field(default_factory=list)
+    hits: Counter[str] = field(default_factory=Counter)
+    late_until_ns: int = 0
     _out: dict[str, int] = field(default_factory=dict)
     _away: dict[str, int] = field(default_factory=dict)
 
@@ -63,9 +76,11 @@ class Weather(Seam):
         if call.invocation is None:
             return False
         self._look_for_early_ends(call)
-        kind = self._planned_for(call) or self._drawn_for(call)
+        planned = self._planned_for(call)
+        kind = planned.kind if planned else self._drawn_for(call)
         if kind:
-            call.notes["kind"] = kind
+            self.hits[role(call.invocation.function)] += 1
+            call.notes["kind"], call.notes["late_s"] = kind, planned.late_s if planned else 0.0
             self._out[call.operation] = OUTAGE_ATTEMPTS if kind == "outage" else 0
             prepare(kind, call)
         return "kind" in call.notes or self._out.get(call.operation, 0) > 0 or self._is_away(call)
@@ -78,7 +93,19 @@ class Weather(Seam):
             self._out[call.operation] -= 1
             unreachable()
         kind = call.notes.get("kind", "")
-        return apply() if call.attempts > 1 or kind == "outage" else strike(kind, call, apply)
+        if call.attempts > 1 or kind == "outage":
+            return apply()
+        return self._be_late(kind, call, apply) if kind in LATE_KINDS else strike(kind, call, apply)
+
+    def _be_late(self, kind: str, call: Call, apply: Apply) -> Any:
+        assert call.invocation is not None
+        late_s, loop = call.notes["late_s"], call.invocation.loop
+        if kind == STANDS_STILL:
+            virtual_sleep(late_s)
+            return apply()
+        self.late_until_ns = max(self.late_until_ns, loop.clock.ns + seconds(late_s))
+        loop.after(seconds(late_s), apply)
+        return lose_reply(lambda: None) if kind == OVERTAKEN else crash(call)
 
     def pick(self, queue: str, waiting: int) -> int:
         """Any of them."""
@@ -94,7 +121,7 @@ class Weather(Seam):
         """Each invocation is wrong by some minutes of its own."""
         return crc32(request_id.encode()) % (2 * self.skew + 1) - self.skew
 
-    def _planned_for(self, call: Call) -> str:
+    def _planned_for(self, call: Call) -> Planned | None:
         assert call.invocation is not None
         made = role(call.invocation.function), call.operation
         for plan in self.planned:
@@ -102,8 +129,8 @@ class Weather(Seam):
                 plan.skip -= 1
                 if plan.skip < 0:
                     self.planned.remove(plan)
-                    return plan.kind
-        return ""
+                    return plan
+        return None
 
     def _drawn_for(self, call: Call) -> str:
         if not self.odds or self.rng.random() >= self.odds:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from drumbeat import Backoff, Run, Task
+from drumbeat import Backoff, Dead, Run, Task
 
 task = partial(
     Task,
@@ -25,12 +25,14 @@ def do(item: str, run: Run) -> str:
     """Do what the item's name says, and tell the witness when it is begun and when it is done."""
     witness = sys.modules["faults_witness"]
     attempt = witness.attempted(run.id, item)
-    if item.startswith("slow"):
+    if "slow" in item:
         time.sleep(10)
     if item.startswith("killer"):
         os._exit(1)
     if item.startswith("broken") and not witness.is_mended(run.id):
         raise RuntimeError(item)
+    if item.startswith("hopeless") and not witness.is_mended(run.id):
+        raise Dead(item)
     if item.startswith("flaky") and attempt == 1:
         raise RuntimeError(item)
     witness.did(run.id, item)
