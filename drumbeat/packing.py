@@ -21,7 +21,7 @@ _SAVE_PART = 2  # one part of so many of what is saved
 _CHUNK_PART = 0.25  # of the worker's timeout
 _INVOCATION_S = 5.0  # below it, what an invocation costs beyond its work is more than a few percent
 _LEARNED_S = 20.0  # of a chunk that has grown: where there are many, so long an end of the run doesn't matter
-_CHUNKS_A_WORKER = 4  # at least, in a run like those that were learned from: so all have something to do to the end
+_BATCHES_A_WORKER = 4  # at least, in a run like those that were learned from: so all have something to do to the end
 _RUNS_IN_ALL = 2  # whose items are in what is learned: 1 + 1/2 + 1/4 + ...
 _FAILED_PART = 0.1  # of the attempts of a run; if more fail, how long they took says nothing of those that don't
 _BATCH = limits.SQS_SOURCE_BATCH_WITHOUT_WINDOW
@@ -56,7 +56,7 @@ def chunk_size_of(task: "Task", learned: Learned) -> int:
 
     Where the author hasn't said it: no more than a worker does in a quarter of its timeout, with all the chunks that
     it takes at once; and beyond the first guess as many as are done in twenty seconds, up to LEARNED_ITEMS, if a
-    run like those before still has some chunks for each worker.  Not if the task has a `combine`: one function holds
+    run like those before still has some batches for each worker.  Not if the task has a `combine`: one function holds
     the results of 256 chunks.  Items that are done at the same time take as long as one of them: for that, they aren't
     parted.  A task with budgets waits for them: how long it takes says nothing of its items.
     """
@@ -66,7 +66,7 @@ def chunk_size_of(task: "Task", learned: Learned) -> int:
     in_time = int(task.timeout_s * _CHUNK_PART / (each * task.batch_size))
     most = LEARNED_ITEMS if task.combiner is None else CHUNK_ITEMS
     quick = min(most, max(CHUNK_ITEMS, int(_LEARNED_S / each)))
-    enough = learned.attempts // (_RUNS_IN_ALL * _CHUNKS_A_WORKER * task.max_concurrency)
+    enough = learned.attempts // (_RUNS_IN_ALL * _BATCHES_A_WORKER * task.max_concurrency * task.batch_size)
     return max(1, min(guess, task.concurrency), min(in_time, max(guess, min(quick, enough))))
 
 

@@ -44,6 +44,7 @@ def test_what_is_not_declared_follows_from_how_long_an_item_takes(
         ({"item_s": 5}, 0.01, 100, 3),  # a guess isn't given up for a few items
         ({"item_s": 5}, 0.01, 20_000, 50),
         ({"item_s": 0.001}, 0.5, 10**6, 3),  # an invocation takes ten chunks
+        ({"item_s": 0.001}, 0.001, 10**6, 250),  # and workers four batches each
         ({"chunk_size": 7}, 0.00001, 10**6, 7),  # the author has said it
         ({"budgets": Budget("api", per_second=10)}, 0.5, 10**6, 100),  # which its workers wait for
     ],
