@@ -9,6 +9,7 @@ leaf, and no partition key of a large one sees more than 256 writes in all.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import repeat
+from typing import NamedTuple
 
 FANOUT = 256
 _WIDTHS = (1, 4, 16)
@@ -27,8 +28,7 @@ class Node:
         return Node(self.level + 1, self.index // FANOUT), self.index % FANOUT
 
 
-@dataclass(frozen=True)
-class _Window:
+class _Window(NamedTuple):
     first_chunk: int
     first_leaf: int
     width: int

@@ -5,6 +5,7 @@ A record is read again when it is older than a few seconds: so workers stop with
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -23,8 +24,7 @@ FRESH = timedelta(seconds=5)
 _HELD = 64  # records of runs in one environment
 
 
-@dataclass(frozen=True)
-class _Read:
+class _Read(NamedTuple):
     record: RunRecord | None
     at: datetime
 
@@ -72,7 +72,7 @@ class Heads:
             known = self._read.get(run.id)
             if known is None:
                 return ""
-            self._read[run.id] = replace(known, at=self.services.now())
+            self._read[run.id] = known._replace(at=self.services.now())
             record = known.record
         return record.halt if record is not None and record.state == RUNNING else _halt(record) or ABANDON
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import botocore
 from botocore.config import Config
@@ -31,8 +31,7 @@ _CONFIG = Config(
 )
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """What the stack tells a function through its environment; read once, when the function starts."""
 
     task: str = ""
@@ -51,7 +50,7 @@ class Settings:
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "Settings":
         """Read DRUMBEAT_TASK, DRUMBEAT_MODULE, ... and, for the dispatcher, its own name."""
-        found = {name: environ.get(f"DRUMBEAT_{name.upper()}", "") for name in cls.__dataclass_fields__}
+        found = {name: environ.get(f"DRUMBEAT_{name.upper()}", "") for name in cls._fields}
         found["dispatcher"] = found["dispatcher"] or environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
         return cls(**found)
 

@@ -8,9 +8,8 @@ from typing import Any
 
 from drumbeat.chunk import Chunk
 from drumbeat.errors import DeadlineExceeded, MalformedMessage, RunHalted
-from drumbeat.ledger import count, letters, manifest
+from drumbeat.ledger import count, manifest
 from drumbeat.ledger.count import Settled, Totals
-from drumbeat.ledger.letters import INLINE_BYTES, DeadLetter
 from drumbeat.ledger.progress import Progress
 from drumbeat.ledger.record import DEADLINE, FAILING, RETENTION
 from drumbeat.run import format_time
@@ -26,15 +25,17 @@ from .services import Services
 
 def bury(chunk: Chunk, services: Services, *, item: Loaded, error: BaseException, attempts: int, token: str) -> None:
     """Record an item as a dead letter; it counts when the pass of this token is accepted and the chunk settled."""
+    from drumbeat.ledger import letters  # noqa: PLC0415  (only where an item fails: it costs init time)
+
     now = services.now()
     number = item.number
     text = write_json(item.item)
     error = item.item.why if isinstance(item.item, Unreadable) else error
     key = ""
-    if len(text.encode()) > INLINE_BYTES:
+    if len(text.encode()) > letters.INLINE_BYTES:
         key, body, text = f"runs/{chunk.run.id}/dead/{number:012d}.json", text.encode(), ""
         services.s3.put_object(Bucket=chunk.run.bucket, Key=key, Body=body)
-    letter = DeadLetter(
+    letter = letters.DeadLetter(
         number=number,
         chunk=chunk.number,
         item=text,
