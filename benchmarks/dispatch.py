@@ -7,7 +7,7 @@ All send to a stub of SQS on loopback, in a process of its own; what is measured
 whole expansion: it encodes, packs, sends through its own client and moves its cursor in a table in memory.
 
 What SQS bills is counted with receives and deletes, as Lambda makes them for a function that takes ten messages at a
-time (drumbeat chooses that for chunks that are done in a tenth of a second, and one message for chunks of a second):
+time (drumbeat chooses that for chunks that are done in half a second, and five messages for chunks of a second):
 each call is billed for each 64 KiB of what it carries.  Celery receives ten at a time at best, and deletes one by one.
 """
 
