@@ -106,7 +106,7 @@ def test_the_wire_formats_are_those_of_the_code() -> None:
 def test_the_environment_is_what_functions_read() -> None:
     documented = first_cells("environment.md", "Environment variables")
 
-    assert sorted(f"DRUMBEAT_{field.name.upper()}" for field in dataclasses.fields(Settings)) == sorted(
+    assert sorted(f"DRUMBEAT_{name.upper()}" for name in Settings._fields) == sorted(
         name for name in documented if name.startswith("DRUMBEAT_")
     )
     assert {name for name in documented if name.startswith("POWERTOOLS_")} == set(re.findall(r"POWERTOOLS_\w+", CDK))
