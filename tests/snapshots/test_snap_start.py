@@ -7,24 +7,13 @@ from pathlib import Path
 import pytest
 
 from drumbeat import Task
-from drumbeat.control import Control, Deployment
+from drumbeat.control import Control
 from drumbeat.plan.forecast import forecast
 from drumbeat.testing.cloud import AppCloud
 from tests.plan.counting import agree, counting, declared
 
 pytestmark = pytest.mark.cloud(start=datetime(2026, 1, 10, 12, tzinfo=UTC))
 QUICK: Task = declared(Path(__file__).parent / "app" / "handlers" / "quick.py").quick
-
-
-@pytest.fixture
-def control(cloud: AppCloud) -> Control:
-    """The operator's view of the deployed app."""
-    return Control(
-        Deployment.of_outputs(cloud.deployment.outputs),
-        cloud,
-        now=lambda: cloud.now,
-        sleep=lambda seconds: cloud.advance(seconds=seconds),
-    )
 
 
 def result(cloud: AppCloud, run: str) -> object:
