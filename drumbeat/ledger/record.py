@@ -199,6 +199,12 @@ class RunRecord:
             for number, found in enumerate([*earlier, here | {"spread": spread}])
         )
 
+    def halted(self, round: int) -> str:  # noqa: A002  (the word of the glossary)
+        """Why a round that is over was halted; nothing if it wasn't, or isn't over."""
+        if round > self.round or (round == self.round and self.state not in ENDED):
+            return ""
+        return self.rounds[round].halt
+
     @property
     def totals(self) -> Totals:
         """What the run's record says was counted."""

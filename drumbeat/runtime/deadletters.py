@@ -53,9 +53,14 @@ class DeadLetters:
             return
         logger.append_keys(run=chunk.run.id, chunk=chunk.number)
         run = self._runs.get(chunk.run)
-        if run is None or run.state != RUNNING or run.round != chunk.round:
-            logger.info("dead letter of a run that has ended")
+        if run is not None and run.state == RUNNING and run.round == chunk.round:
+            self._settle(chunk, record, run)
             return
+        logger.info("dead letter of a run that has ended")
+        if run is not None:
+            self._keep(chunk, run, halt=run.halted(chunk.round), token=record.id)
+
+    def _settle(self, chunk: Chunk, record: Message, run: RunRecord) -> None:
         expires_at = expiry(self._services.now())
         end = count.settled(self._services.table, chunk.tree, chunk.number, expires_at=expires_at)
         if end is None:
@@ -68,6 +73,8 @@ class DeadLetters:
             if not state.final:
                 state = self._give_up(chunk, state, token=record.id)
             end = settle(chunk, state, self._services, keeps_results=run.keeps_results)
+        if end.before == "gone":
+            self._keep(chunk, run, halt=run.halt, token=record.id)
         if end.run_totals is not None:
             invoke(self._services, run.dispatcher, finish_event(chunk))
 
@@ -103,6 +110,14 @@ class DeadLetters:
         )
         logger.error("chunk given up", items=len(pending), attempted=state.was_attempted)
         return self._write(chunk, after, token)
+
+    def _keep(self, chunk: Chunk, run: RunRecord, *, halt: str, token: str) -> None:
+        """Keep, for a redrive, what is left of a chunk that was swept when its run was halted."""
+        table, tree, number = self._services.table, chunk.tree, chunk.number
+        if halt and count.kind_of(table, tree, number) == "gone":
+            state = progress.read(table, tree, number)
+            if not state.final:
+                self._drop(chunk, state, replace(run, halt=halt), token=token)
 
     def _drop(self, chunk: Chunk, state: Progress, run: RunRecord, *, token: str) -> Progress:
         items = load_what_there_is(chunk, self._services)

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from drumbeat.chunk import Chunk
 from drumbeat.ledger.active import Active
-from drumbeat.ledger.record import ABANDON, DEADLINE, ENDED, RUNNING, RunRecord
+from drumbeat.ledger.record import ABANDON, DEADLINE, RUNNING, RunRecord
 from drumbeat.ledger.runs import Runs
 from drumbeat.run import BACKFILL, Run, parse_time
 from drumbeat.task import Task
@@ -51,10 +51,8 @@ class Heads:
     def of_halted(self, chunk: Chunk) -> RunRecord | None:
         """The record of a run whose round of this chunk was halted and is over, as it was then; None for any other."""
         record = self._get(chunk.run)
-        if record is None or chunk.round > record.round or (chunk.round == record.round and record.state not in ENDED):
-            return None
-        halt = record.rounds[chunk.round].halt
-        return replace(record, halt=halt) if halt else None
+        halt = record.halted(chunk.round) if record is not None else ""
+        return replace(record, halt=halt) if record is not None and halt else None
 
     def is_halted(self, run: Run) -> bool:
         """Whether no further item of this run is to be begun."""
