@@ -17,7 +17,6 @@ OWN_ERRORS = {"broken": "RuntimeError", "hopeless": "Dead", "killer": "WorkerDie
 DIED = "the dispatcher died "
 AGAIN_AND_AGAIN = ("complete ", DIED, "items failed; ", "messages with ")
 """Why a run that nobody halted may fail: what goes wrong often enough is given up, and says so."""
-LET_GO = "dead letter of a run that has ended"
 
 
 def reckon(stage: Stage, record: RunRecord, items: Sequence[str]) -> list[str]:
@@ -28,9 +27,8 @@ def reckon(stage: Stage, record: RunRecord, items: Sequence[str]) -> list[str]:
     untried = {item for item in items[: view.all_items] if not witness.attempts_of(record.id, item)}
     untried -= {letter.item for letter in view.dead_letters}
     assert len(untried) <= record.dropped, f"{record.id}: neither tried nor given up: {sorted(untried)}"
-    if undone is not None:
-        counted_done = {item for number, item in enumerate(items[: view.all_items]) if number not in undone}
-        assert counted_done <= witness.done_of(record.id), f"{record.id}: counted as done: {sorted(counted_done)}"
+    counted_done = {item for number, item in enumerate(items[: view.all_items]) if number not in undone}
+    assert counted_done <= witness.done_of(record.id), f"{record.id}: counted as done: {sorted(counted_done)}"
     assert record.succeeded <= len(witness.done_of(record.id)), record
     if record.state == "SUCCEEDED":
         failed = {letter.item for letter in view.dead_letters}
@@ -56,8 +54,8 @@ def _recount(stage: Stage, record: RunRecord) -> None:
         assert counted == record.totals, f"{record.id} ended with {record.totals}; now there are {counted}"
 
 
-def _can_be_done_again(stage: Stage, record: RunRecord) -> set[int] | None:
-    """The numbers of what wasn't done: all of it is there for a redrive, but for what only lost messages had."""
+def _can_be_done_again(stage: Stage, record: RunRecord) -> set[int]:
+    """The numbers of what wasn't done: all of it is there for a redrive."""
     if not record.failed + record.dropped:
         return set()
     try:
@@ -65,12 +63,8 @@ def _can_be_done_again(stage: Stage, record: RunRecord) -> set[int] | None:
         failed, dropped, awaited = found.failed, found.dropped, found.awaited_chunks
     except RunRefused as refused:
         found, failed, dropped, awaited = None, 0, 0, str(refused).count("still to come")
-    let_go = sum(LET_GO in line.text for line in stage.cloud.logs("keeper"))
-    assert awaited <= let_go, f"{record.id}: {awaited} chunks are in nobody's hands, of {let_go} that were let go"
+    assert not awaited, f"{record.id}: {awaited} chunks are in nobody's hands"
     assert record.failed == failed, f"{record.id} has {record.failed} failed items; {failed} can be done again"
-    if awaited:
-        assert record.dropped >= dropped, record
-        return None
     assert record.dropped == dropped, f"{record.id} has dropped {record.dropped} items; {dropped} can be done again"
     return set(found.numbers) if found is not None else set()
 

@@ -1,5 +1,6 @@
 """The scenes: runs of one task, each with what must be true when it has ended."""
 
+import itertools
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -98,12 +99,17 @@ class Stage:
     def __init__(self, cloud: AppCloud) -> None:
         self.cloud = cloud
         self.table = Table(cloud.client("dynamodb"), cloud.table)
+        self._redrives = itertools.count()
+
+    def _token(self) -> str:
+        """Another name for each redrive, and the same in each play."""
+        return f"token{next(self._redrives)}"
 
     @property
     def control(self) -> Control:
         """The operator's own tool, on the cloud's clock."""
         outputs = self.cloud.deployment.outputs
-        return Control(Deployment.of_outputs(outputs), self.cloud, now=lambda: self.cloud.now, token=lambda: "token")
+        return Control(Deployment.of_outputs(outputs), self.cloud, now=lambda: self.cloud.now, token=self._token)
 
     def pass_until(self, holds: Callable[[], Any], *, within: timedelta = timedelta(hours=2)) -> None:
         """Let time pass, a second each, until something holds."""
