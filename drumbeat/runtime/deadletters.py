@@ -23,7 +23,7 @@ from .load import load_what_there_is
 from .observability import count as metric
 from .observability import logger
 from .services import Services
-from .settle import bury, drop, expiry, finish_event, reject, settle
+from .settle import bury, drop, expiry, finish_event, left_of_swept, reject, settle
 
 ROUNDS = 2
 """How often a chunk that stands still is sent again."""
@@ -113,11 +113,9 @@ class DeadLetters:
 
     def _keep(self, chunk: Chunk, run: RunRecord, *, halt: str, token: str) -> None:
         """Keep, for a redrive, what is left of a chunk that was swept when its run was halted."""
-        table, tree, number = self._services.table, chunk.tree, chunk.number
-        if halt and count.kind_of(table, tree, number) == "gone":
-            state = progress.read(table, tree, number)
-            if not state.final:
-                self._drop(chunk, state, replace(run, halt=halt), token=token)
+        state = left_of_swept(self._services, chunk) if halt else None
+        if state is not None:
+            self._drop(chunk, state, replace(run, halt=halt), token=token)
 
     def _drop(self, chunk: Chunk, state: Progress, run: RunRecord, *, token: str) -> Progress:
         items = load_what_there_is(chunk, self._services)

@@ -25,7 +25,7 @@ from .head import Heads
 from .lines import Unreadable
 from .load import Loaded, bare, load_items
 from .services import Services
-from .settle import bury, drop, expiry, settle
+from .settle import bury, drop, expiry, left_of_swept, settle
 from .work import DONE, End, Outcome, do_items
 
 Reached = tuple[Progress, Mapping[int, Any] | None]
@@ -94,9 +94,8 @@ class Pass:
 
     def keep(self) -> None:
         """Keep, for a redrive, what is left of a chunk that was swept, and whose message comes after the run's end."""
-        table, tree, number = self._services.table, self._chunk.tree, self._chunk.number
-        state = progress.read(table, tree, number)
-        if not state.final and count.kind_of(table, tree, number) == "gone":
+        state = left_of_swept(self._services, self._chunk)
+        if state is not None:
             self._drop(state, None, halt=self._head.halt)
 
     def _keep_if_swept(self, end: Settled) -> Settled:

@@ -8,7 +8,7 @@ from typing import Any
 
 from drumbeat.chunk import Chunk
 from drumbeat.errors import DeadlineExceeded, MalformedMessage, RunHalted
-from drumbeat.ledger import count, manifest
+from drumbeat.ledger import count, manifest, progress
 from drumbeat.ledger.count import Settled, Totals
 from drumbeat.ledger.progress import Progress
 from drumbeat.ledger.record import DEADLINE, FAILING, RETENTION
@@ -47,6 +47,13 @@ def bury(chunk: Chunk, services: Services, *, item: Loaded, error: BaseException
         token=token,
     )
     letters.write(services.table, chunk.tree, letter, expires_at=expiry(now))
+
+
+def left_of_swept(services: Services, chunk: Chunk) -> Progress | None:
+    """The progress of a chunk that was swept, all of it counted as dropped; None if nothing of it is left to keep."""
+    state = progress.read(services.table, chunk.tree, chunk.number)
+    is_left = not state.final and count.kind_of(services.table, chunk.tree, chunk.number) == "gone"
+    return state if is_left else None
 
 
 def drop(

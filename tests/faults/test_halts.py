@@ -56,44 +56,27 @@ def test_an_abandoned_run_ends_at_once_and_counts_what_nobody_had_in_hand() -> N
     assert 10 == len(play.tried)
 
 
-@pytest.mark.parametrize("when", ["the run has ended", "it is being ended"])
-def test_a_swept_chunk_that_is_a_dead_letter_is_kept_for_a_redrive(when: str) -> None:
-    """Its workers died, or were throttled, again and again: nobody else has its items."""
+@pytest.mark.parametrize(
+    ("lane", "is_between"),
+    [("live", True), ("dead", True), ("dead", False)],
+    ids=["between sweep and end", "dead letter between sweep and end", "dead letter after the end"],
+)
+def test_what_comes_after_the_sweep_of_an_abandoned_run_is_kept_for_a_redrive(lane: str, is_between: bool) -> None:
+    """Of a dead letter, workers died or were throttled again and again: nobody else has its items."""
     engine = Engine(Play(items(30), {"chunk_size": 10}).task())
     run = engine.fire()
     engine.step()
     queues, answer = engine.world.queues, engine.world.answer
-    queues["dead"][:], queues["live"][:] = queues["live"], []
+    if lane == "dead":
+        queues["dead"][:], queues["live"][:] = queues["live"], []
 
     def hurried(service: str, operation: str, params: Any, apply: Any) -> Any:
-        if operation == "PutEvents" and queues["dead"]:
+        if operation == "PutEvents" and queues[lane]:
             engine.deliver()
         return answer(service, operation, params, apply)
 
-    if when == "it is being ended":
+    if is_between:
         engine.world.answer = hurried
-    Runs(engine.outside.table).halt(run, kind=ABANDON, reason="enough", now=engine.world.now)
-    engine.invoke(Sweep(run).event())
-    engine.rest()
-
-    assert ("CANCELLED", 30, 0, 0, 30) == counts(engine)
-    kept = [line for key, body in engine.world.objects.items() if "/dropped/" in key for line in body.splitlines()]
-    assert 30 == len(kept)
-
-
-def test_what_comes_between_the_sweep_of_an_abandoned_run_and_its_end_is_kept_for_a_redrive() -> None:
-    play = Play(items(30), {"chunk_size": 10})
-    engine = Engine(play.task())
-    run = engine.fire()
-    engine.step()
-    answer = engine.world.answer
-
-    def hurried(service: str, operation: str, params: Any, apply: Any) -> Any:
-        if operation == "PutEvents" and engine.world.queues["live"]:
-            engine.deliver()
-        return answer(service, operation, params, apply)
-
-    engine.world.answer = hurried
     Runs(engine.outside.table).halt(run, kind=ABANDON, reason="enough", now=engine.world.now)
     engine.invoke(Sweep(run).event())
     engine.rest()
