@@ -51,6 +51,11 @@ class Learned(NamedTuple):
 NOTHING = Learned()
 
 
+def learned_of_many(items: int, seconds: float) -> Learned:
+    """What many runs of so many items show together, if each takes workers so many seconds."""
+    return Learned(round(_RUNS_IN_ALL * seconds * 1000), _RUNS_IN_ALL * items)
+
+
 def chunk_size_of(task: "Task", learned: Learned) -> int:
     """How many items a chunk of a run has, by what was known when the run was opened.
 

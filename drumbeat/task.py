@@ -110,7 +110,7 @@ class Task:
     dispatcher_memory_mib: int = 1024
     dispatcher_timeout_s: int = limits.LAMBDA_TIMEOUT_S
     module: str = field(default="", repr=False)
-    _says_chunk_size: bool = field(default=True, init=False, repr=False)
+    _chooses_chunk_size: bool = field(default=False, init=False, repr=False)
     _functions: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -123,7 +123,7 @@ class Task:
         check_text(self)
         check_expected(self)
         if self.chunk_size is None:
-            object.__setattr__(self, "_says_chunk_size", False)
+            object.__setattr__(self, "_chooses_chunk_size", True)
             object.__setattr__(self, "chunk_size", chosen_chunk_size(self, self.item_s))
         if self.batch_size is None:
             object.__setattr__(self, "batch_size", chosen_batch_size(self))
@@ -133,7 +133,7 @@ class Task:
     @property
     def chooses_chunk_size(self) -> bool:
         """Whether the author leaves it to us how many items a chunk has."""
-        return not self._says_chunk_size
+        return self._chooses_chunk_size
 
     @property
     def visibility_timeout_s(self) -> int:

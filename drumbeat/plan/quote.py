@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from drumbeat import limits
-from drumbeat.packing import Learned, chunk_size_of
+from drumbeat.packing import chunk_size_of, learned_of_many
 from drumbeat.schedule import Rate
 from drumbeat.task import Task
 
@@ -85,7 +85,7 @@ def quote(
         failure_rate=failure_rate,
     )
     run = forecast_()
-    learned = Learned(round(2 * items * item_s / task.concurrency * 1000), 2 * items)  # 1 + 1/2 + 1/4 + ...
+    learned = learned_of_many(items, items * item_s / task.concurrency)
     later = forecast_(learned=learned) if chunk_size_of(task, learned) != task.chunk_size else None
     assert run.packing is not None
     if later is not None and later.packing == run.packing:

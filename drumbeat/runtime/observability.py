@@ -50,14 +50,14 @@ def settled(chunk: Chunk, totals: Totals) -> None:
 
 
 def _flush(request_id: str) -> None:
-    if _settled and not metrics.metric_set:  # the keeper's are lines of their own, of the tasks that it counts for
-        logger.info("chunks settled", settled=_settled)
-    elif _settled:
-        metrics.add_metadata("message", "chunks settled")
-        metrics.add_metadata("settled", dict(_settled))
-        metrics.add_metadata("function_request_id", request_id)
     if metrics.metric_set:
+        if _settled:
+            metrics.add_metadata("message", "chunks settled")
+            metrics.add_metadata("settled", _settled)
+            metrics.add_metadata("function_request_id", request_id)
         metrics.flush_metrics()
+    elif _settled:  # the keeper's metrics are lines of their own, of the tasks that it counts for
+        logger.info("chunks settled", settled=_settled)
     _settled.clear()
 
 

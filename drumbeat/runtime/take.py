@@ -73,7 +73,7 @@ class Worker:
         take = partial(self._take, invocation=invocation)
         return take_each(event, take)
 
-    def _take(self, record: Message, *, invocation: "_Invocation") -> None:
+    def _take(self, record: Message, *, invocation: _Invocation) -> None:
         try:
             chunk = parse(record.body, bucket=self._services.settings.bucket)
             if chunk.run.task != self._task.name:
